@@ -1,0 +1,58 @@
+// What the generated structs are made of, besides std and base. Light: every generated header has it.
+//
+// How a shape of AWS's model becomes C++ (aws/codegen writes build/generated/wire/SERVICE.h):
+//
+//   structure          struct of the same name, in namespace laketap::wire::SERVICE; a plain aggregate
+//   member             snake_case of the model's name: DeliveryStreamName -> delivery_stream_name,
+//                      DeliveryStreamARN -> delivery_stream_arn, SSEKMSKeyId -> ssekms_key_id, ETag -> e_tag;
+//                      a C++ keyword gets a trailing underscore (delete_)
+//   required member    T; every other member std::optional<T>, lists and maps too (absent is not empty)
+//   string, enum       std::string; the enum's values are checked when decoded, not by the C++ type
+//   integer, long      int64_t          float, double      double          boolean   bool
+//   timestamp          Timestamp        blob               Bytes, or Base64View where actions.toml says so
+//   list               std::vector<T>   map                std::map<std::string, T>
+//   streaming body     BodyReader* in an input (borrowed, never null), std::shared_ptr<BodySource> in an output
+//   no input, output   wire::Empty
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace laketap::http {
+class BodySource;
+}
+
+namespace laketap::wire {
+
+class BodyReader;         // wire/wire.h
+using http::BodySource;   // What is sent as a body: a file's range. http owns the type.
+
+struct Empty {};  // The input or output of an operation whose model has none.
+
+// A blob still in base64, as it stands in the request: decoded once, into its last place.
+// Ownership: `text` borrows the request's body, or `unescaped` when JSON escapes stood in it; so a view
+// lives as long as the call it came with. Thread-safety: as std::string_view.
+struct Base64View {
+  std::string_view text;
+  std::shared_ptr<const std::string> unescaped;
+
+  // Bytes that decode_into() will write. Exact for text that decodes.
+  size_t decoded_size() const;
+
+  // Writes decoded_size() bytes to the front of `target`, which must have room for that many.
+  // Returns the number written. Errors: invalid - not base64 (RFC 4648 section 4, padded).
+  Result<size_t> decode_into(std::span<uint8_t> target) const;
+  Result<Bytes> decode() const;
+};
+
+}  // namespace laketap::wire
