@@ -66,6 +66,9 @@ class Files {
 // The machine's. Never destroyed.
 Files& real_files();
 
+// make_directories(), durable when it returns: syncs the parents of what was not there before.
+Result<> make_durable_directories(Files& files, const std::string& path);
+
 // The whole of a small file. Errors: too_large - longer than `bytes_max`.
 Result<std::string> read_file(Files& files, const std::string& path, size_t bytes_max);
 

@@ -68,6 +68,7 @@ class Process {
 
  private:
   explicit Process(pid_t id) : id_(id) {}
+
   pid_t id_;
   int pid_descriptor_ = -1;
   std::optional<int> ended_;
