@@ -3,14 +3,15 @@
 // How a shape of AWS's model becomes C++ (aws/codegen writes build/generated/wire/SERVICE.h):
 //
 //   structure          struct of the same name, in namespace laketap::wire::SERVICE; a plain aggregate
-//   member             snake_case of the model's name: DeliveryStreamName -> delivery_stream_name,
-//                      DeliveryStreamARN -> delivery_stream_arn, SSEKMSKeyId -> ssekms_key_id, ETag -> e_tag;
-//                      a C++ keyword gets a trailing underscore (delete_)
+//   member             snake_case of the model's name, by botocore's rule: DeliveryStreamName ->
+//                      delivery_stream_name, DeliveryStreamARN -> delivery_stream_arn, SizeInMBs ->
+//                      size_in_mbs, SSEKMSKeyId -> ssekms_key_id, ETag -> e_tag; keywords: delete_
 //   required member    T; every other member std::optional<T>, lists and maps too (absent is not empty)
 //   string, enum       std::string; the enum's values are checked when decoded, not by the C++ type
 //   integer, long      int64_t          float, double      double          boolean   bool
 //   timestamp          Timestamp        blob               Bytes, or Base64View where actions.toml says so
 //   list               std::vector<T>   map                std::map<std::string, T>
+//   a type in itself   Box<T> where it would hold itself by value
 //   streaming body     BodyReader* in an input (borrowed, never null), std::shared_ptr<BodySource> in an output
 //   no input, output   wire::Empty
 #pragma once
@@ -38,6 +39,28 @@ class BodyReader;         // wire/wire.h
 using http::BodySource;   // What is sent as a body: a file's range. http owns the type.
 
 struct Empty {};  // The input or output of an operation whose model has none.
+
+// An optional value that lives on the heap, for a member whose type holds itself. Copies are deep.
+template <class T>
+class Box {
+ public:
+  Box() = default;
+  Box(T value) : value_(std::make_unique<T>(std::move(value))) {}
+  Box(const Box& other) : value_(other.value_ ? std::make_unique<T>(*other.value_) : nullptr) {}
+  Box(Box&& other) noexcept = default;
+  Box& operator=(Box other) noexcept {
+    value_ = std::move(other.value_);
+    return *this;
+  }
+  T& emplace() { return *(value_ = std::make_unique<T>()); }
+  const T* get() const { return value_.get(); }
+  explicit operator bool() const { return value_ != nullptr; }
+  const T& operator*() const { return *value_; }
+  const T* operator->() const { return value_.get(); }
+
+ private:
+  std::unique_ptr<T> value_;
+};
 
 // A blob still in base64, as it stands in the request: decoded once, into its last place.
 // Ownership: `text` borrows the request's body, or `unescaped` when JSON escapes stood in it; so a view
