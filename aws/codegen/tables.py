@@ -7,6 +7,7 @@ from model import LOCATIONS, is_stream, snake_case
 KINDS = {"string": "text", "character": "text", "integer": "integer", "long": "integer", "float": "number",
          "double": "number", "boolean": "boolean", "blob": "blob", "timestamp": "timestamp", "list": "list",
          "map": "map", "structure": "structure"}
+MEMBERS_MAX = 256  # The decoder remembers which members it saw in so many bits.
 TIME_FORMATS = {"iso8601": "iso8601", "rfc822": "http_date", "unixTimestamp": "epoch_seconds"}
 
 
@@ -72,7 +73,10 @@ class Tables:
         if "pattern" in shape:
             fields.append(f".pattern = &{self._pattern(shape['pattern'])}")
         if "enum" in shape:
-            before = f"constexpr const char* {symbol}_values[] = {{{', '.join(map(quote, shape['enum']))}}};\n"
+            values = self.service.settings.get("enum_order", {}).get(name, shape["enum"])
+            if set(values) != set(shape["enum"]):
+                raise ValueError(f"actions.toml: [{self.service.name}.enum_order] {name} is not the model's enum")
+            before = f"constexpr const char* {symbol}_values[] = {{{', '.join(map(quote, values))}}};\n"
             fields.append(f".values = {symbol}_values")
         if shape["type"] == "list":
             fields.append(f".element = &{self.shape(shape['member']['shape'])}")
@@ -84,6 +88,8 @@ class Tables:
             fields.append(f".key_name = {quote(shape['key'].get('locationName', 'key'))}")
             fields.append(f".value_name = {quote(shape['value'].get('locationName', 'value'))}")
             fields.append(f".map = &kMap<{cpp_type(self.service, shape['value']['shape'])}>")
+        if len(shape.get("members", {})) > MEMBERS_MAX:
+            raise ValueError(f"{self.service.name}: {name} has over {MEMBERS_MAX} members (src/wire/json_decode.cc)")
         if shape["type"] == "structure" and shape["members"]:
             before = f"constexpr Member {symbol}_members[] = {{\n" + ",\n".join(
                 self._member(name, member) for member in shape["members"]) + "};\n"
@@ -107,8 +113,8 @@ class Tables:
         if shape.get("payload") == member:
             location = "payload"
         name = entry.get("locationName")
-        if name is None and (target.get("flattened") or entry.get("flattened")) and target["type"] == "list":
-            name = target["member"].get("locationName")
+        if (target.get("flattened") or entry.get("flattened")) and target["type"] == "list":
+            name = target["member"].get("locationName", name)
         value = value_type(service, structure, member, "input" if structure in self.inputs else "output")
         access = "nullptr"
         if (structure, member) in service.boxed:
@@ -247,6 +253,8 @@ def write_tables(service):
               f"    .signing_name = {quote(metadata.get('signingName', metadata['endpointPrefix']))},",
               f"    .version = {quote(metadata['apiVersion'])},",
               f"    .xml_namespace = {quote(settings.get('namespace', metadata.get('xmlNamespace', '')))},",
+              f"    .echo_values = {'true' if settings.get('echo_values', True) else 'false'},",
+              f"    .error_header = {'true' if settings.get('error_header', False) else 'false'},",
               f"    .message = {quote(settings.get('message', 'message'))},",
               f"    .validation = {quote(settings['validation'])},",
               f"    .validation_fields = {'kValidationFields' if fields else '{}'},",

@@ -132,6 +132,8 @@ struct Service {
   std::string_view signing_name;   // Service of the credential scope.
   std::string_view version;        // "2015-08-04"; Query requests name it.
   std::string_view xml_namespace;
+  bool echo_values;             // Validation messages repeat the value: "Value 'x' at ...".
+  bool error_header;            // JSON errors carry x-amzn-ErrorType too.
   std::string_view message;     // The member of a JSON error that carries its text.
   std::string_view validation;  // Code for input that breaks the model.
   std::span<const std::pair<std::string_view, std::string_view>> validation_fields;
