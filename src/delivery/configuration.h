@@ -15,11 +15,11 @@ struct Configuration {
   uint64_t version = 1;  // Firehose's VersionId: one more with each update.
   std::string stream_name;
   std::string bucket;
-  std::string prefix;           // With expressions; empty: time folders only.
-  std::string error_prefix;     // Kept for what cannot be converted; nothing writes there yet.
-  std::string extension;        // ".log"; empty: what the compression implies.
+  std::string prefix;        // With expressions; empty: time folders only.
+  std::string error_prefix;  // Kept for what cannot be converted; nothing writes there yet.
+  std::string extension;     // ".log"; empty: what the compression implies.
   Compression compression = Compression::none;
-  uint64_t size_bytes = 5 << 20;       // A batch is due at this many bytes (Firehose's default 5 MiB),
+  uint64_t size_bytes = 5 << 20;  // A batch is due at this many bytes (Firehose's default 5 MiB),
   std::chrono::seconds interval{300};  // or at this age. 0: within about a second.
 };
 

@@ -3,9 +3,9 @@
 //     append ──▶ journal ──▶ batch (open) ──size or age──▶ plan ──▶ put ──▶ release
 //                                └──────── undelivered() ────────────┘
 //
-// A batch is a future object. Its key is fixed by its first record; every frame names it. When it is
-// due, a plan is written to `state`, the object is put under the plan's id, and the row of the object
-// *is* the delivery record. After a crash a plan is carried out as written, never made anew.
+// A batch is a future object. Its key is fixed by its first record; every frame names it. When it
+// is due, a plan is written to `state`, the object is put under the plan's id, and the row of the
+// object *is* the delivery record. After a crash a plan is carried out as written, never made anew.
 #pragma once
 
 #include <functional>
@@ -53,18 +53,20 @@ inline constexpr size_t kSampleBytesMax = 256 * 1024;
 // Of one stream since start. Names in the comments: CloudWatch's.
 struct StreamMetrics {
   std::string stream;
-  uint64_t incoming_requests = 0, incoming_records = 0, incoming_bytes = 0;  // Acknowledged: IncomingRecords ...
-  uint64_t refused_requests = 0;                                             // ThrottledRecords' cause.
+  uint64_t incoming_requests = 0, incoming_records = 0,
+           incoming_bytes = 0;    // Acknowledged: IncomingRecords ...
+  uint64_t refused_requests = 0;  // ThrottledRecords' cause.
   uint64_t delivered_objects = 0, delivered_records = 0, delivered_bytes = 0;  // DeliveryToS3.*
-  uint64_t failed_puts = 0;         // Tries that failed; they are repeated.
-  uint64_t undelivered_bytes = 0;   // Acknowledged, not in an object.
-  double freshness_seconds = 0;     // DeliveryToS3.DataFreshness: age of the oldest of these.
+  uint64_t failed_puts = 0;        // Tries that failed; they are repeated.
+  uint64_t undelivered_bytes = 0;  // Acknowledged, not in an object.
+  double freshness_seconds = 0;    // DeliveryToS3.DataFreshness: age of the oldest of these.
 };
 
 struct Options {
-  size_t uploads_max = 4;                             // At once, over all streams.
-  uint64_t held_bytes_max = uint64_t{256} << 20;      // Records kept in memory until put; beyond: read back.
-  std::chrono::milliseconds zero_interval{500};       // What an interval of 0 s means.
+  size_t uploads_max = 4;  // At once, over all streams.
+  uint64_t held_bytes_max = uint64_t{256}
+                            << 20;  // Records kept in memory until put; beyond: read back.
+  std::chrono::milliseconds zero_interval{500};                   // What an interval of 0 s means.
   std::chrono::milliseconds retry_first{200}, retry_max{30'000};  // Doubling, of a put that failed.
   bool manual = false;  // No threads: work() does what they would do (simulations).
 };
@@ -88,17 +90,18 @@ class Delivery {
   Delivery(Options options, Parts parts);
   ~Delivery();  // As stop().
 
-  // At start, in this order: load(); Journal::open() with replay() for each frame; open_buffer() for
-  // each stream there is; start(). Frames of streams that nobody opened are let go.
+  // At start, in this order: load(); Journal::open() with replay() for each frame; open_buffer()
+  // for each stream there is; start(). Frames of streams that nobody opened are let go.
   Result<> load();
   void replay(const journal::Replayed& frame);
   Result<> start(journal::Journal& journal);
   // Finishes the puts that run and ends the threads. What is not delivered stays in the journal.
   void stop();
 
-  // Writes a version of a stream's configuration with the caller's transaction. Before open_buffer()
-  // or reconfigure() with it.
-  static void put_configuration(state::Transaction& transaction, const Configuration& configuration);
+  // Writes a version of a stream's configuration with the caller's transaction. Before
+  // open_buffer() or reconfigure() with it.
+  static void put_configuration(state::Transaction& transaction,
+                                const Configuration& configuration);
 
   std::shared_ptr<Buffer> open_buffer(Configuration configuration);
   // The open batch keeps its configuration and is delivered soon; the next begins with this one.
@@ -106,7 +109,8 @@ class Delivery {
   // Accepts no more. What was accepted is delivered, or let go at once with `discard`; then the
   // stream's configurations are erased and `drained` is called (on a thread of delivery, or the
   // caller's).
-  void close_buffer(const std::shared_ptr<Buffer>& buffer, bool discard, std::function<void()> drained);
+  void close_buffer(const std::shared_ptr<Buffer>& buffer, bool discard,
+                    std::function<void()> drained);
   // Delivers what is buffered now, without waiting for size or age.
   void flush(Buffer& buffer);
 

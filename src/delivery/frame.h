@@ -1,5 +1,5 @@
-// One request's records as the journal keeps them: a small header and the records' bytes, joined with
-// nothing between, so that a run of record bytes can be copied or queried in place.
+// One request's records as the journal keeps them: a small header and the records' bytes, joined
+// with nothing between, so that a run of record bytes can be copied or queried in place.
 //
 //     | header: batch, arrival, count | lengths, 4 bytes each, if count > 1 | record bytes ... |
 //

@@ -2,8 +2,8 @@
 //
 //     api/firehose ── Draft ──▶ accept ──▶ delivery (batch) ──▶ journal ──▶ answer
 //
-// Promise: when accept() returned a receipt, the records survive a crash of the machine, are seen by
-// queries, and will stand in exactly one object.
+// Promise: when accept() returned a receipt, the records survive a crash of the machine, are seen
+// by queries, and will stand in exactly one object.
 #pragma once
 
 #include <map>
@@ -92,8 +92,8 @@ class Streams {
   Result<Definition> describe(std::string_view name) const;
   Names list(std::string_view start_after, size_t limit) const;
   // Errors: not_found, conflict - `expected_version` is not the current one.
-  Result<Definition> update(std::string_view name, uint64_t expected_version, std::string destination,
-                            delivery::Configuration configuration);
+  Result<Definition> update(std::string_view name, uint64_t expected_version,
+                            std::string destination, delivery::Configuration configuration);
   // What was accepted is delivered first, meanwhile the stream is shown as deleting; with `discard`
   // it is thrown away. Errors: not_found.
   Result<> remove(std::string_view name, bool discard);

@@ -1,0 +1,1 @@
+target_link_libraries(room_delivery PUBLIC spdlog::spdlog Boost::json ZLIB::ZLIB)
