@@ -1,0 +1,59 @@
+#include "store/paths.h"
+
+#include <fmt/format.h>
+
+namespace laketap::store {
+namespace {
+
+constexpr size_t kPartBytesMax = 200;  // Linux allows 255; file systems that fold names need room.
+constexpr size_t kPathBytesMax = 900;
+
+bool is_safe_part(std::string_view part) {
+  if (part.empty() || part.size() > kPartBytesMax || part.front() == '.') return false;
+  for (const char c : part)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\') return false;
+  return true;
+}
+
+// Strict UTF-8: shortest form, no surrogates.
+bool is_utf8(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto byte = [&](size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
+    const auto follows = [&](size_t at) { return (byte(at) & 0xc0) == 0x80; };
+    const unsigned first = byte(i);
+    if (first < 0x80) {
+      i += 1;
+    } else if (first >= 0xc2 && first < 0xe0 && follows(i + 1)) {
+      i += 2;
+    } else if (first >= 0xe0 && first < 0xf0 && follows(i + 1) && follows(i + 2) &&
+               !(first == 0xe0 && byte(i + 1) < 0xa0) && !(first == 0xed && byte(i + 1) > 0x9f)) {
+      i += 3;
+    } else if (first >= 0xf0 && first < 0xf5 && follows(i + 1) && follows(i + 2) && follows(i + 3) &&
+               !(first == 0xf0 && byte(i + 1) < 0x90) && !(first == 0xf4 && byte(i + 1) > 0x8f)) {
+      i += 4;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::string> readable_path(std::string_view bucket, std::string_view key) {
+  if (key.size() > kPathBytesMax || !is_utf8(key)) return std::nullopt;
+  for (size_t from = 0; from <= key.size();) {
+    const size_t slash = std::min(key.find('/', from), key.size());
+    if (!is_safe_part(key.substr(from, slash - from))) return std::nullopt;
+    from = slash + 1;
+  }
+  return fmt::format("{}/{}", bucket, key);
+}
+
+std::string identified_path(std::string_view bucket, std::string_view id) {
+  return fmt::format("{}/{}/{}/{}", bucket, kFilesFolder, id.substr(0, 2), id);
+}
+
+std::string_view folder_of(std::string_view path) { return path.substr(0, path.rfind('/')); }
+
+}  // namespace laketap::store
