@@ -94,14 +94,19 @@ class Journal {
   //         cancelled - the journal is closing.
   virtual void append(Group group, std::span<const ByteView> pieces, Done done) = 0;
 
-  // Lets go of a group. Written with the next commit, not waited for: after a crash the group may
-  // be replayed once more, so releasing again, or what is unknown, is fine. Errors: unavailable -
-  // as append.
+  // Lets go of what of the group is acknowledged. Written with the next commit, not waited for:
+  // after a crash the group may be replayed once more, so releasing again, or what is unknown, is
+  // fine. Errors: unavailable - as append.
   virtual Result<> release(Group group) = 0;
 
   // The payload's bytes, checked. Errors: corrupt; not_found - the segment was recycled;
   // invalid - `target` is not location.bytes long.
   virtual Result<> read(Location location, std::span<uint8_t> target) const = 0;
+
+  // Any bytes of the segment's file, unchecked: for a part of a payload.
+  // Errors: not_found; invalid - past the end of the file.
+  virtual Result<> read_part(uint64_t segment, uint64_t offset,
+                             std::span<uint8_t> target) const = 0;
 
   // Errors: not_found - recycled already. Pin before you release.
   virtual Result<Pin> pin(Location location) const = 0;

@@ -1,0 +1,117 @@
+// Opening: what was there is replayed, its end is sealed, and the journal goes on in a new segment.
+#include "journal/journal.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "journal/local_journal.h"
+
+namespace laketap::journal {
+namespace {
+
+constexpr unsigned kScanThreadsMax = 4;
+constexpr uint64_t kSegmentBytesMin = 64 << 10;
+
+Result<> check(const Options& options) {
+  if (options.segment_bytes < kSegmentBytesMin || options.segment_bytes % kBlockBytes != 0)
+    return fail(ErrorKind::invalid, "segments of at least 64 KiB and of whole blocks");
+  if (options.bytes_max < 4 * options.segment_bytes)
+    return fail(ErrorKind::invalid, "a limit of less than four segments");
+  return {};
+}
+
+}  // namespace
+
+Pin::Pin(std::shared_ptr<Segment> segment) : segment_(std::move(segment)) {
+  if (segment_) ++segment_->pin_count;
+}
+
+Pin& Pin::operator=(Pin&& other) noexcept {
+  std::swap(segment_, other.segment_);
+  return *this;
+}
+
+Pin::~Pin() {
+  if (segment_ && --segment_->pin_count == 0 && segment_->is_awaited) segment_->signal->raise();
+}
+
+int Pin::descriptor() const {
+  return segment_ ? segment_->reader->descriptor() : -1;
+}
+
+Result<std::unique_ptr<Journal>> Journal::open(Options options, io::Files& files,
+                                               const std::function<void(const Replayed&)>& seen) {
+  if (const Result<> right = check(options); !right) return fail(right.error());
+  if (const Result<> made = io::make_durable_directories(files, options.directory); !made)
+    return fail(made.error());
+  auto journal = std::make_unique<LocalJournal>(std::move(options), files);
+  if (const Result<> recovered = journal->recover(seen); !recovered)
+    return fail(recovered.error(), "opening the journal");
+  journal->start();
+  return journal;
+}
+
+Result<> LocalJournal::recover(const std::function<void(const Replayed&)>& seen) {
+  const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
+  auto recovered = recover_segments(files_, options_.directory,
+                                    options_.manual ? 1 : std::min(processors, kScanThreadsMax));
+  if (!recovered) return fail(recovered.error());
+
+  for (const RecoveredSegment& segment : *recovered) {
+    const uint64_t id = segment.scan.header.segment;
+    for (const Group group : segment.scan.groups) ledger_.add_payload(id, group);
+    for (const Group group : segment.scan.releases) ledger_.add_release(id, group);
+  }
+  for (const RecoveredSegment& segment : *recovered) {
+    const uint64_t id = segment.scan.header.segment;
+    if (ledger_.living_count(id) == 0) continue;
+    const auto visit = [&](const Frame& frame, uint64_t offset) {
+      if (frame.kind != FrameKind::payload || ledger_.is_released(frame.group)) return;
+      const Location location{
+          .segment = id, .offset = offset, .bytes = static_cast<uint32_t>(frame.payload.size())};
+      seen({.group = frame.group, .location = location, .payload = frame.payload});
+    };
+    if (const Result<> visited = visit_frames(*segment.reader, segment.scan, visit); !visited)
+      return visited;
+  }
+  return adopt(std::move(*recovered));
+}
+
+Result<> LocalJournal::adopt(std::vector<RecoveredSegment> recovered) {
+  for (const RecoveredSegment& segment : recovered) {
+    next_segment_ = std::max(next_segment_, segment.scan.header.segment + 1);
+    next_file_ = std::max(next_file_, segment.file_number + 1);
+    next_number_ = std::max(next_number_, segment.scan.last_number + 1);
+    total_bytes_ += segment.scan.header.bytes;
+  }
+  for (RecoveredSegment& found : recovered) {
+    Result<SegmentPointer> segment = open_segment(found.scan.header, found.path);
+    if (!segment) return fail(segment.error());
+    (*segment)->end = found.scan.end;
+    if (!found.scan.has_both_headers) {
+      const Result<> repaired = write_segment_header(*(*segment)->writer, found.scan.header);
+      if (!repaired) return repaired;
+    }
+    if (!found.scan.has_commits && found.scan.header.bytes < first_segment_bytes(options_)) {
+      // Made with another segment_bytes: too small for a commit of today.
+      if (const Result<> removed = files_.remove(found.path); !removed) return removed;
+      total_bytes_ -= found.scan.header.bytes;
+      continue;
+    }
+    if (!found.scan.has_commits) {
+      spares_.push_back(std::move(*segment));
+      continue;
+    }
+    segments_[found.scan.header.segment] = *segment;
+    if (found.scan.is_sealed) {
+      (*segment)->writer.reset();
+      continue;
+    }
+    current_ = std::move(*segment);  // The newest: cut off the torn tail.
+    if (const Result<> sealed = seal(); !sealed) return sealed;
+    current_.reset();
+  }
+  return {};
+}
+
+}  // namespace laketap::journal
