@@ -23,7 +23,7 @@ def cpp_type(service, name):
 def value_type(service, structure, member, side):
     """The type of a member's value, without the optional around it."""
     if is_stream(service, structure, member):
-        return "::laketap::wire::BodyReader*" if side == "input" else "std::shared_ptr<::laketap::wire::BodySource>"
+        return "::laketap::wire::BodyReader*" if side == "input" else "std::unique_ptr<::laketap::wire::BodySource>"
     if f"{structure}.{member}" in service.views:
         return "::laketap::wire::Base64View"
     return cpp_type(service, service.shapes[structure]["members"][member]["shape"])
@@ -38,7 +38,11 @@ def sides(service):
 def write_header(service):
     inputs = sides(service)
     lines = [f"// Made by aws/codegen from botocore's {service.settings['model']}. Do not edit; the rules of the names",
-             "// stand in wire/types.h.", "#pragma once", "", '#include "wire/types.h"', ""]
+             "// stand in wire/types.h.", "#pragma once", ""]
+    if any(is_stream(service, name, member) and name not in inputs
+           for name in service.order for member in service.shapes[name]["members"]):
+        lines.append('#include "http/message.h"')
+    lines += ['#include "wire/types.h"', ""]
     lines += ["namespace laketap::wire {", "struct Shape;", "}", "", f"namespace laketap::wire::{service.name} {{", ""]
     lines += [f"struct {name};" for name in service.order] + [""]
     for name in service.order:

@@ -8,6 +8,7 @@ namespace laketap::wire {
 template <class T>
 inline constexpr OptionalAccess kOptional = {
     [](void* optional) -> void* { return &static_cast<std::optional<T>*>(optional)->emplace(); },
+    [](void* optional) { static_cast<std::optional<T>*>(optional)->reset(); },
     [](const void* optional) -> const void* {
       const auto& value = *static_cast<const std::optional<T>*>(optional);
       return value ? &*value : nullptr;
@@ -16,6 +17,7 @@ inline constexpr OptionalAccess kOptional = {
 template <class T>
 inline constexpr OptionalAccess kBox = {
     [](void* box) -> void* { return &static_cast<Box<T>*>(box)->emplace(); },
+    [](void* box) { *static_cast<Box<T>*>(box) = {}; },
     [](const void* box) -> const void* { return static_cast<const Box<T>*>(box)->get(); }};
 
 template <class T>

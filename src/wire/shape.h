@@ -27,7 +27,7 @@ enum class Kind : uint8_t {
   list,       // std::vector<...>, see Shape::list
   map,        // std::map<std::string, ...>, see Shape::map
   structure,  // a generated struct, see Shape::members
-  stream,     // BodyReader* in an input, std::shared_ptr<BodySource> in an output
+  stream,     // BodyReader* in an input, std::unique_ptr<BodySource> in an output
 };
 
 enum class Location : uint8_t { body, uri, query, header, headers, status, payload };
@@ -45,7 +45,8 @@ bool matches(const Pattern& pattern, std::string_view text);
 bool compiles(const Pattern& pattern);
 
 struct OptionalAccess {
-  void* (*emplace)(void* optional);         // A new value in it; its address.
+  void* (*emplace)(void* optional);          // A new value in it; its address.
+  void (*reset)(void* optional);
   const void* (*get)(const void* optional);  // Null when absent.
 };
 struct ListAccess {

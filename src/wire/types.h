@@ -12,7 +12,7 @@
 //   timestamp          Timestamp        blob               Bytes, or Base64View where actions.toml says so
 //   list               std::vector<T>   map                std::map<std::string, T>
 //   a type in itself   Box<T> where it would hold itself by value
-//   streaming body     BodyReader* in an input (borrowed, never null), std::shared_ptr<BodySource> in an output
+//   streaming body     BodyReader* in an input (borrowed, never null), std::unique_ptr<BodySource> in an output
 //   no input, output   wire::Empty
 #pragma once
 

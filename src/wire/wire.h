@@ -93,12 +93,13 @@ std::span<const Service* const> services();
 // Decodes a JSON document as an input of the API, with all of the model's checks: for callers that
 // hold an API's input as JSON (a stack's resource properties, a file).
 // Errors: the Fault that the API's own client would have seen.
-Answer<std::shared_ptr<void>> decode_json(const Service& service, const Shape& shape, std::string_view text);
+std::optional<Fault> decode_json(const Service& service, const Shape& shape, std::string_view text, void* target);
 template <class In>
 Answer<In> decode_json(const Service& service, std::string_view text) {
-  auto decoded = decode_json(service, shape_of(static_cast<const In*>(nullptr)), text);
-  if (!decoded) return std::unexpected(std::move(decoded.error()));
-  return std::move(*static_cast<In*>(decoded->get()));
+  In decoded{};
+  auto fault = decode_json(service, shape_of(static_cast<const In*>(nullptr)), text, &decoded);
+  if (fault) return std::unexpected(std::move(*fault));
+  return decoded;
 }
 // Compact JSON of a generated struct, as its service would answer it.
 std::string encode_json(const Shape& shape, const void* value);
@@ -120,6 +121,7 @@ struct Route {
 // A request's body, one of both (see Route::streams_body). Borrowed until run() is done.
 struct RequestBody {
   std::string_view bytes;
+  size_t padding = 0;  // Bytes after `bytes` that may be read; with 64 a JSON body is parsed in place.
   BodyReader* stream = nullptr;
 };
 
@@ -145,10 +147,10 @@ class Operations {
            std::function<Answer<Out>(const Call&, In)> handler) {
     Handler erased;
     erased.make_input = [] { return std::shared_ptr<void>(std::make_shared<In>()); };
-    erased.sync = [handler = std::move(handler)](const Call& call, void* input) -> Answer<std::shared_ptr<const void>> {
+    erased.sync = [handler = std::move(handler)](const Call& call, void* input) -> Answer<std::shared_ptr<void>> {
       Answer<Out> answer = handler(call, std::move(*static_cast<In*>(input)));
       if (!answer) return std::unexpected(std::move(answer.error()));
-      return std::make_shared<const Out>(std::move(*answer));
+      return std::make_shared<Out>(std::move(*answer));
     };
     install(service, operation, shape_of(static_cast<const In*>(nullptr)), shape_of(static_cast<const Out*>(nullptr)),
             std::move(erased));
@@ -186,18 +188,18 @@ class Operations {
  private:
   struct Handler {
     std::shared_ptr<void> (*make_input)() = nullptr;
-    std::function<Answer<std::shared_ptr<const void>>(const Call&, void* input)> sync;
-    std::function<Task<Answer<std::shared_ptr<const void>>>(const Call&, void* input)> async;
+    std::function<Answer<std::shared_ptr<void>>(const Call&, void* input)> sync;
+    std::function<Task<Answer<std::shared_ptr<void>>>(const Call&, void* input)> async;
   };
   struct State;
 
   template <class In, class Out>
-  static Task<Answer<std::shared_ptr<const void>>> await_handler(
+  static Task<Answer<std::shared_ptr<void>>> await_handler(
       std::shared_ptr<std::function<Task<Answer<Out>>(const Call&, In)>> handler, const Call& call, void* input) {
     Task<Answer<Out>> task = (*handler)(call, std::move(*static_cast<In*>(input)));
     Answer<Out> answer = co_await std::move(task);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
-    co_return std::make_shared<const Out>(std::move(*answer));
+    co_return std::make_shared<Out>(std::move(*answer));
   }
   void install(std::string_view service, std::string_view operation, const Shape& input, const Shape& output,
                Handler handler);
