@@ -6,6 +6,7 @@
 // by queries, and will stand in exactly one object.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,10 +17,6 @@
 #include "base/task.h"
 #include "base/time.h"
 #include "delivery/delivery.h"
-
-namespace laketap::identity {
-struct Caller;
-}
 
 namespace laketap::ingest {
 
@@ -49,7 +46,7 @@ struct Definition {
 };
 
 struct NewStream {
-  std::string name;
+  std::string name, account, region;  // Of the caller; they make the ARN.
   std::string destination;
   delivery::Configuration delivery;  // Number, version and name are filled in.
   std::map<std::string, std::string> tags;
@@ -86,12 +83,13 @@ class Streams {
   static Result<std::unique_ptr<Streams>> open(Parts parts);
   ~Streams();
 
-  // Errors: exists, too_large - the number of streams; `what` of all calls is Firehose's own text.
-  Result<Definition> create(const identity::Caller& caller, NewStream stream);
+  // Errors: exists; too_large - the number of streams, `what` is Firehose's text.
+  Result<Definition> create(NewStream stream);
   // Errors: not_found.
   Result<Definition> describe(std::string_view name) const;
   Names list(std::string_view start_after, size_t limit) const;
-  // Errors: not_found, conflict - `expected_version` is not the current one.
+  // Errors: not_found; conflict - `expected_version` is not the current one, `what` is Firehose's
+  // text; exists - the stream is being deleted.
   Result<Definition> update(std::string_view name, uint64_t expected_version,
                             std::string destination, delivery::Configuration configuration);
   // What was accepted is delivered first, meanwhile the stream is shown as deleting; with `discard`
