@@ -1,5 +1,5 @@
-// What both kinds of database share: a transaction's own writes laid over a snapshot, the ranges it read,
-// and the check at commit. Inner header of state.
+// What both kinds of database share: a transaction's own writes laid over a snapshot, the ranges it
+// read, and the check at commit. Inner header of state.
 #pragma once
 
 #include <map>
@@ -21,8 +21,9 @@ struct Changes {
   uint64_t snapshot = 0;  // The last version this transaction sees.
 };
 
-// Lays `writes` over `entries`, which are all entries of the range up to `limit` (then `limit` of them).
-std::vector<Entry> overlay(std::vector<Entry> entries, const Changes& changes, std::string_view first,
-                           std::string_view end, size_t limit);
+// Lays `writes` over `entries`, which are all entries of the range up to `limit` (then `limit` of
+// them).
+std::vector<Entry> overlay(std::vector<Entry> entries, const Changes& changes,
+                           std::string_view first, std::string_view end, size_t limit);
 
 }  // namespace laketap::state

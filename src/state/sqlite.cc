@@ -1,8 +1,8 @@
-// SQLite behind state's face: readers on connections of their own, one committer thread that lets many
-// transactions share one SQLite transaction and so one sync.
+// SQLite behind state's face: readers on connections of their own, one committer thread that lets
+// many transactions share one SQLite transaction and so one sync.
 //
-// Conflicts are found in memory: `recent_` lists the keys of the commits that a live snapshot cannot see, and a
-// transaction conflicts when one of them is in what it read or wrote.
+// Conflicts are found in memory: `recent_` lists the keys of the commits that a live snapshot
+// cannot see, and a transaction conflicts when one of them is in what it read or wrote.
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -16,10 +16,10 @@
 namespace laketap::state {
 namespace {
 
-constexpr int kFormat = 1;                     // docs/formats/state.md
-constexpr int kApplicationId = 0x4c54534b;     // "LTSK", so that `file` and we know the file again.
+constexpr int kFormat = 1;                  // docs/formats/state.md
+constexpr int kApplicationId = 0x4c54534b;  // "LTSK", so that `file` and we know the file again.
 constexpr size_t kIdleReadersMax = 16;
-constexpr size_t kGroupMax = 512;              // Transactions in one SQLite transaction.
+constexpr size_t kGroupMax = 512;  // Transactions in one SQLite transaction.
 constexpr int kBusyMs = 10'000;
 
 ErrorKind kind_of(int code) {
@@ -34,8 +34,11 @@ ErrorKind kind_of(int code) {
 class Statement {
  public:
   Statement() = default;
-  Statement(sqlite3* database, const char* sql) { code_ = sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr); }
-  Statement(Statement&& other) noexcept : statement_(std::exchange(other.statement_, nullptr)), code_(other.code_) {}
+  Statement(sqlite3* database, const char* sql) {
+    code_ = sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
+  }
+  Statement(Statement&& other) noexcept
+      : statement_(std::exchange(other.statement_, nullptr)), code_(other.code_) {}
   Statement& operator=(Statement&& other) noexcept {
     std::swap(statement_, other.statement_);
     std::swap(code_, other.code_);
@@ -45,8 +48,13 @@ class Statement {
 
   bool ok() const { return code_ == SQLITE_OK; }
   // Bound texts must live until reset().
-  void bind(int index, std::string_view bytes) { sqlite3_bind_blob64(statement_, index, bytes.empty() ? "" : bytes.data(), bytes.size(), SQLITE_STATIC); }
-  void bind(int index, uint64_t number) { sqlite3_bind_int64(statement_, index, static_cast<sqlite3_int64>(number)); }
+  void bind(int index, std::string_view bytes) {
+    sqlite3_bind_blob64(statement_, index, bytes.empty() ? "" : bytes.data(), bytes.size(),
+                        SQLITE_STATIC);
+  }
+  void bind(int index, uint64_t number) {
+    sqlite3_bind_int64(statement_, index, static_cast<sqlite3_int64>(number));
+  }
   int step() { return sqlite3_step(statement_); }
   void reset() {
     sqlite3_reset(statement_);
@@ -56,7 +64,9 @@ class Statement {
     const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
     return {data ? data : "", static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
   }
-  uint64_t number(int column) { return static_cast<uint64_t>(sqlite3_column_int64(statement_, column)); }
+  uint64_t number(int column) {
+    return static_cast<uint64_t>(sqlite3_column_int64(statement_, column));
+  }
 
  private:
   sqlite3_stmt* statement_ = nullptr;
@@ -68,11 +78,13 @@ class Connection {
   static Result<std::unique_ptr<Connection>> open(const std::string& path, bool synced) {
     auto made = std::make_unique<Connection>();
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    if (const int code = sqlite3_open_v2(path.c_str(), &made->handle_, flags, nullptr); code != SQLITE_OK)
+    if (const int code = sqlite3_open_v2(path.c_str(), &made->handle_, flags, nullptr);
+        code != SQLITE_OK)
       return fail(kind_of(code), fmt::format("opening {}: {}", path, sqlite3_errstr(code)));
     sqlite3_busy_timeout(made->handle_, kBusyMs);
     sqlite3_extended_result_codes(made->handle_, 1);
-    for (const char* pragma : {"PRAGMA journal_mode=WAL", synced ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL",
+    for (const char* pragma : {"PRAGMA journal_mode=WAL",
+                               synced ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL",
                                "PRAGMA cache_size=-1024", "PRAGMA temp_store=MEMORY"})
       if (const Result<> done = made->run(pragma); !done) return fail(done.error());
     return made;
@@ -109,9 +121,13 @@ class Connection {
 };
 
 constexpr char kGet[] = "SELECT value, version FROM entries WHERE key = ?1";
-constexpr char kScan[] = "SELECT key, value, version FROM entries WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3";
-constexpr char kScanOpen[] = "SELECT key, value, version FROM entries WHERE key >= ?1 ORDER BY key LIMIT ?2";
-constexpr char kPut[] = "INSERT INTO entries(key, value, version) VALUES(?1, ?2, ?3) ON CONFLICT(key) DO UPDATE SET value = ?2, version = ?3";
+constexpr char kScan[] =
+    "SELECT key, value, version FROM entries WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3";
+constexpr char kScanOpen[] =
+    "SELECT key, value, version FROM entries WHERE key >= ?1 ORDER BY key LIMIT ?2";
+constexpr char kPut[] =
+    "INSERT INTO entries(key, value, version) VALUES(?1, ?2, ?3) ON CONFLICT(key) DO UPDATE SET "
+    "value = ?2, version = ?3";
 constexpr char kErase[] = "DELETE FROM entries WHERE key = ?1";
 constexpr char kLast[] = "SELECT value FROM meta WHERE name = 'last_version'";
 constexpr char kSetLast[] = "UPDATE meta SET value = ?1 WHERE name = 'last_version'";
@@ -149,8 +165,10 @@ class Sqlite : public Database {
 
  private:
   void run();
-  Result<> apply_all(std::vector<Commit*>& group, std::vector<std::pair<uint64_t, std::string>>& keys);
-  bool conflicts(const Changes& changes, const std::vector<std::pair<uint64_t, std::string>>& in_group) const;
+  Result<> apply_all(std::vector<Commit*>& group,
+                     std::vector<std::pair<uint64_t, std::string>>& keys);
+  bool conflicts(const Changes& changes,
+                 const std::vector<std::pair<uint64_t, std::string>>& in_group) const;
   Result<std::unique_ptr<Connection>> reader();
 
   std::string path_;
@@ -185,13 +203,16 @@ class SqliteTransaction : public Transaction {
     (*statement)->bind(1, key);
     const int code = (*statement)->step();
     std::optional<Entry> found;
-    if (code == SQLITE_ROW) found = Entry{std::string(key), std::string((*statement)->bytes(0)), (*statement)->number(1)};
+    if (code == SQLITE_ROW)
+      found = Entry{std::string(key), std::string((*statement)->bytes(0)), (*statement)->number(1)};
     (*statement)->reset();
-    if (code != SQLITE_ROW && code != SQLITE_DONE) return connection_->problem(code, "reading an entry");
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+      return connection_->problem(code, "reading an entry");
     return found;
   }
 
-  Result<std::vector<Entry>> scan(std::string_view first, std::string_view end, size_t limit) override {
+  Result<std::vector<Entry>> scan(std::string_view first, std::string_view end,
+                                  size_t limit) override {
     const size_t enough = limit + std::min(limit, changes_.writes.size());
     const Result<Statement*> statement = connection_->prepared(end.empty() ? kScanOpen : kScan);
     if (!statement) return fail(statement.error());
@@ -201,17 +222,21 @@ class SqliteTransaction : public Transaction {
     std::vector<Entry> entries;
     int code = 0;
     while ((code = (*statement)->step()) == SQLITE_ROW)
-      entries.push_back({std::string((*statement)->bytes(0)), std::string((*statement)->bytes(1)), (*statement)->number(2)});
+      entries.push_back({std::string((*statement)->bytes(0)), std::string((*statement)->bytes(1)),
+                         (*statement)->number(2)});
     (*statement)->reset();
     if (code != SQLITE_DONE) return connection_->problem(code, "scanning entries");
     std::vector<Entry> out = overlay(std::move(entries), changes_, first, end, limit);
     if (out.size() > limit) out.resize(limit);
     const bool cut = out.size() == limit && !out.empty();
-    changes_.read_ranges.push_back({std::string(first), cut ? out.back().key + '\0' : std::string(end)});
+    changes_.read_ranges.push_back(
+        {std::string(first), cut ? out.back().key + '\0' : std::string(end)});
     return out;
   }
 
-  void put(std::string key, std::string value) override { changes_.writes[std::move(key)] = std::move(value); }
+  void put(std::string key, std::string value) override {
+    changes_.writes[std::move(key)] = std::move(value);
+  }
   void erase(std::string key) override { changes_.writes[std::move(key)] = std::nullopt; }
 
   Result<> commit() override {
@@ -238,11 +263,15 @@ Result<> prepare_file(Connection& connection, const std::string& path) {
   (*version)->step();
   const uint64_t format = (*version)->number(0);
   (*version)->reset();
-  if (format > kFormat) return fail(ErrorKind::corrupt, fmt::format("{} has format {}, newer than this program's {}", path, format, kFormat));
+  if (format > kFormat)
+    return fail(ErrorKind::corrupt, fmt::format("{} has format {}, newer than this program's {}",
+                                                path, format, kFormat));
   if (format == kFormat) return {};
   const std::string make = fmt::format(
-      "BEGIN IMMEDIATE; CREATE TABLE entries(key BLOB PRIMARY KEY, value BLOB NOT NULL, version INTEGER NOT NULL) WITHOUT ROWID;"
-      "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID; INSERT INTO meta VALUES('last_version', 0);"
+      "BEGIN IMMEDIATE; CREATE TABLE entries(key BLOB PRIMARY KEY, value BLOB NOT NULL, version "
+      "INTEGER NOT NULL) WITHOUT ROWID;"
+      "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID; INSERT INTO "
+      "meta VALUES('last_version', 0);"
       "PRAGMA application_id={}; PRAGMA user_version={}; COMMIT",
       kApplicationId, kFormat);
   return connection.run(make.c_str());
@@ -278,16 +307,18 @@ Result<std::unique_ptr<Connection>> Sqlite::reader() {
 Result<std::unique_ptr<Transaction>> Sqlite::begin() {
   Result<std::unique_ptr<Connection>> connection = reader();
   if (!connection) return fail(connection.error());
-  // Registered before the snapshot is taken, with a version that is surely not newer: nothing that this snapshot
-  // may not see is forgotten meanwhile.
+  // Registered before the snapshot is taken, with a version that is surely not newer: nothing that
+  // this snapshot may not see is forgotten meanwhile.
   std::multiset<uint64_t>::iterator held;
   {
     const std::scoped_lock lock(mutex_);
     held = snapshots_.insert(recent_.empty() ? 0 : recent_.front().first - 1);
   }
   Result<uint64_t> snapshot = uint64_t{0};
-  if (const Result<> begun = (*connection)->run("BEGIN"); !begun) snapshot = fail(begun.error());
-  else snapshot = last_version(**connection);
+  if (const Result<> begun = (*connection)->run("BEGIN"); !begun)
+    snapshot = fail(begun.error());
+  else
+    snapshot = last_version(**connection);
   const std::scoped_lock lock(mutex_);
   snapshots_.erase(held);
   if (!snapshot) return fail(snapshot.error());
@@ -312,7 +343,8 @@ Result<> Sqlite::commit(Changes& changes) {
   return commit.result;
 }
 
-bool Sqlite::conflicts(const Changes& changes, const std::vector<std::pair<uint64_t, std::string>>& in_group) const {
+bool Sqlite::conflicts(const Changes& changes,
+                       const std::vector<std::pair<uint64_t, std::string>>& in_group) const {
   const auto touches = [&](const std::string& key) {
     if (changes.read_keys.contains(key) || changes.writes.contains(key)) return true;
     for (const ReadRange& range : changes.read_ranges)
@@ -326,7 +358,8 @@ bool Sqlite::conflicts(const Changes& changes, const std::vector<std::pair<uint6
   return false;
 }
 
-Result<> Sqlite::apply_all(std::vector<Commit*>& group, std::vector<std::pair<uint64_t, std::string>>& keys) {
+Result<> Sqlite::apply_all(std::vector<Commit*>& group,
+                           std::vector<std::pair<uint64_t, std::string>>& keys) {
   if (const Result<> begun = writer_->run("BEGIN IMMEDIATE"); !begun) return begun;
   const Result<Statement*> put = writer_->prepared(kPut);
   const Result<Statement*> erase = writer_->prepared(kErase);

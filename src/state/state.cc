@@ -10,8 +10,10 @@ Result<> transact(Database& database, const std::function<Result<>(Transaction&)
     if (!transaction) return fail(transaction.error());
     if (const Result<> done = body(**transaction); !done) return done;
     const Result<> committed = (*transaction)->commit();
-    if (committed || committed.error().kind != ErrorKind::conflict || attempt == kAttemptsMax) return committed;
-    // Whoever was faster is done by the time we ask again; waiting a little keeps many losers apart.
+    if (committed || committed.error().kind != ErrorKind::conflict || attempt == kAttemptsMax)
+      return committed;
+    // Whoever was faster is done by the time we ask again; waiting a little keeps many losers
+    // apart.
     if (attempt > 3) std::this_thread::sleep_for(std::chrono::microseconds(50 * attempt));
   }
 }

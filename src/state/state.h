@@ -1,5 +1,5 @@
-// state keeps what must not be lost and is small: ordered text keys -> versioned entries, changed by
-// transactions that see one snapshot and fail with a conflict when somebody else was faster.
+// state keeps what must not be lost and is small: ordered text keys -> versioned entries, changed
+// by transactions that see one snapshot and fail with a conflict when somebody else was faster.
 //
 // Indexes are further keys written in the same transaction. No SQL outside this room. The bytes on
 // disk: docs/formats/state.md.
@@ -32,7 +32,8 @@ class Transaction {
   virtual Result<std::optional<Entry>> get(std::string_view key) = 0;
 
   // Entries with first <= key < end in key order, at most `limit`. An empty `end` is no bound.
-  virtual Result<std::vector<Entry>> scan(std::string_view first, std::string_view end, size_t limit) = 0;
+  virtual Result<std::vector<Entry>> scan(std::string_view first, std::string_view end,
+                                          size_t limit) = 0;
 
   virtual void put(std::string key, std::string value) = 0;
   virtual void erase(std::string key) = 0;
@@ -51,7 +52,8 @@ class Database {
 };
 
 struct SqliteOptions {
-  // False: a commit is durable within about a second, not when it returns. For history that may lag.
+  // False: a commit is durable within about a second, not when it returns. For history that may
+  // lag.
   bool synced = true;
 };
 
@@ -62,13 +64,13 @@ Result<std::unique_ptr<Database>> open_sqlite(const std::string& path, SqliteOpt
 // The same promises but durability: for tests.
 std::unique_ptr<Database> in_memory();
 
-// Tries `body` on fresh transactions until its commit meets no conflict, at most kAttemptsMax times. `body` may
-// run more than once; an error of its ends the attempts and nothing is written.
+// Tries `body` on fresh transactions until its commit meets no conflict, at most kAttemptsMax
+// times. `body` may run more than once; an error of its ends the attempts and nothing is written.
 inline constexpr int kAttemptsMax = 50;
 Result<> transact(Database& database, const std::function<Result<>(Transaction&)>& body);
 
-// A key of several parts that sorts part by part, whatever bytes they hold: NUL and 0x01 are escaped, and a
-// part ends in NUL. So key("a") is a prefix of key("a", "b") and of nothing else.
+// A key of several parts that sorts part by part, whatever bytes they hold: NUL and 0x01 are
+// escaped, and a part ends in NUL. So key("a") is a prefix of key("a", "b") and of nothing else.
 void append_part(std::string& key, std::string_view part);
 template <class... Parts>
 std::string key(const Parts&... parts) {

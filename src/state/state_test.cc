@@ -157,7 +157,8 @@ TEST_P(StateTest, ScansPageInByteOrder) {
     from = page->back().key + '\0';
   }
   ASSERT_EQ(seen.size(), expected.size());
-  EXPECT_TRUE(std::ranges::equal(seen, expected, {}, {}, &std::pair<const std::string, std::string>::first));
+  EXPECT_TRUE(std::ranges::equal(seen, expected, {}, {},
+                                 &std::pair<const std::string, std::string>::first));
 }
 
 TEST_P(StateTest, ManyCountersLoseNoIncrement) {
@@ -189,11 +190,12 @@ TEST_P(StateTest, LongHeldSnapshotsDoNotHideConflicts) {
   EXPECT_FALSE(held->commit());
 }
 
-INSTANTIATE_TEST_SUITE_P(Kind, StateTest, testing::Values("memory", "sqlite"), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Kind, StateTest, testing::Values("memory", "sqlite"),
+                         [](const auto& info) { return info.param; });
 
 // Goal: a commit that returned survives kill -9, and no commit is half there.
-// Method: a child commits pairs (a, b) of equal values and reports each by a pipe; it is killed; the file must hold
-// a pair at least as new as the last report.
+// Method: a child commits pairs (a, b) of equal values and reports each by a pipe; it is killed;
+// the file must hold a pair at least as new as the last report.
 TEST(SqliteTest, CommittedPairsSurviveKill) {
   const std::string folder = fresh_folder();
   for (int round = 0; round < 5; ++round) {
@@ -214,7 +216,8 @@ TEST(SqliteTest, CommittedPairsSurviveKill) {
     }
     close(ends[1]);
     int last = -1;
-    for (int seen = 0; seen < 30; ++seen) ASSERT_EQ(read(ends[0], &last, sizeof last), ssize_t{sizeof last});
+    for (int seen = 0; seen < 30; ++seen)
+      ASSERT_EQ(read(ends[0], &last, sizeof last), ssize_t{sizeof last});
     kill(child, SIGKILL);
     while (read(ends[0], &last, sizeof last) == ssize_t{sizeof last}) {
     }
@@ -236,7 +239,8 @@ TEST(SqliteTest, CommittedPairsSurviveKill) {
 TEST(SqliteTest, AFileOfANewerFormatIsRefused) {
   const std::string folder = fresh_folder();
   ASSERT_TRUE(open_sqlite(folder + "/state.db"));
-  const std::string command = "python3 -c \"import sqlite3; c = sqlite3.connect('" + folder + "/state.db'); c.execute('PRAGMA user_version=99'); c.commit()\"";
+  const std::string command = "python3 -c \"import sqlite3; c = sqlite3.connect('" + folder +
+                              "/state.db'); c.execute('PRAGMA user_version=99'); c.commit()\"";
   ASSERT_EQ(std::system(command.c_str()), 0);
 
   const auto refused = open_sqlite(folder + "/state.db");
@@ -246,7 +250,8 @@ TEST(SqliteTest, AFileOfANewerFormatIsRefused) {
 }
 
 TEST(KeyTest, PartsSortPartByPartWhateverTheyHold) {
-  std::vector<std::vector<std::string>> keys{{"a"}, {"a", "b"}, {std::string("a\0b", 3)}, {"a\1"}, {"ab"}, {"a", ""}, {""}, {"b", "a"}};
+  std::vector<std::vector<std::string>> keys{
+      {"a"}, {"a", "b"}, {std::string("a\0b", 3)}, {"a\1"}, {"ab"}, {"a", ""}, {""}, {"b", "a"}};
   std::vector<std::string> made;
   for (const auto& parts : keys) {
     std::string one;

@@ -5,12 +5,16 @@ namespace laketap::store {
 namespace {
 
 constexpr size_t kChunk = 1000;
-constexpr size_t kDelimitedChunk = 64;  // With a delimiter most rows of a chunk are skipped by the next jump.
+constexpr size_t kDelimitedChunk =
+    64;  // With a delimiter most rows of a chunk are skipped by the next jump.
 
 class Lister {
  public:
   Lister(state::Transaction& snapshot, const std::string& bucket, const ListRequest& request)
-      : snapshot_(snapshot), bucket_(bucket), request_(request), end_(state::prefix_end(objects_prefix(bucket, request.prefix))) {}
+      : snapshot_(snapshot),
+        bucket_(bucket),
+        request_(request),
+        end_(state::prefix_end(objects_prefix(bucket, request.prefix))) {}
 
   Result<Page> run() {
     if (request_.limit == 0) return page_;
@@ -18,7 +22,8 @@ class Lister {
     if (request_.versions && !request_.version_id_marker.empty()) {
       if (const Result<> rest = rest_of_key(request_.start_after); !rest) return fail(rest.error());
     }
-    const size_t chunk = request_.delimiter.empty() ? std::min(kChunk, request_.limit + 1) : kDelimitedChunk;
+    const size_t chunk =
+        request_.delimiter.empty() ? std::min(kChunk, request_.limit + 1) : kDelimitedChunk;
     while (!full_) {
       const auto entries = snapshot_.scan(from, end_, chunk);
       if (!entries) return fail(entries.error());
@@ -126,7 +131,8 @@ class Lister {
     if (!*entry) return {};
     const Result<Row> row = read_row((*entry)->value);
     if (!row) return fail(row.error());
-    return older_versions(key, row->info.version_id == request_.version_id_marker ? "" : request_.version_id_marker);
+    return older_versions(
+        key, row->info.version_id == request_.version_id_marker ? "" : request_.version_id_marker);
   }
 
   state::Transaction& snapshot_;
@@ -139,7 +145,8 @@ class Lister {
 
 }  // namespace
 
-Result<Page> list_page(state::Transaction& snapshot, const std::string& bucket, const ListRequest& request) {
+Result<Page> list_page(state::Transaction& snapshot, const std::string& bucket,
+                       const ListRequest& request) {
   return Lister(snapshot, bucket, request).run();
 }
 

@@ -24,22 +24,30 @@ bool is_bucket_name(std::string_view name) {
   if (name.size() < 3 || name.size() > 63) return false;
   const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   if (!alphanumeric(name.front()) || !alphanumeric(name.back())) return false;
-  if (!std::ranges::all_of(name, [&](char c) { return alphanumeric(c) || c == '-' || c == '.'; })) return false;
+  if (!std::ranges::all_of(name, [&](char c) { return alphanumeric(c) || c == '-' || c == '.'; }))
+    return false;
   if (name.find("..") != std::string_view::npos) return false;
   for (const std::string_view prefix : {"xn--", "sthree-", "amzn-s3-demo-"})
     if (name.starts_with(prefix)) return false;
   for (const std::string_view suffix : {"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"})
     if (name.ends_with(suffix)) return false;
   // Not in the form of an IPv4 address.
-  const bool digits = std::ranges::all_of(name, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  const bool digits =
+      std::ranges::all_of(name, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
   return !(digits && std::ranges::count(name, '.') == 3);
 }
 
 // One upload: a file in .uploads until its row is written.
 class LocalUpload : public Upload {
  public:
-  LocalUpload(Local& store, std::string bucket, std::string key, std::string id, std::string temporary, std::unique_ptr<io::File> file)
-      : store_(store), bucket_(std::move(bucket)), key_(std::move(key)), id_(std::move(id)), temporary_(std::move(temporary)), file_(std::move(file)) {}
+  LocalUpload(Local& store, std::string bucket, std::string key, std::string id,
+              std::string temporary, std::unique_ptr<io::File> file)
+      : store_(store),
+        bucket_(std::move(bucket)),
+        key_(std::move(key)),
+        id_(std::move(id)),
+        temporary_(std::move(temporary)),
+        file_(std::move(file)) {}
   ~LocalUpload() override {
     file_.reset();
     (void)store_.files_.remove(temporary_);
@@ -53,7 +61,8 @@ class LocalUpload : public Upload {
   uint64_t size() const override { return size_; }
 
   Result<ObjectInfo> commit(const CommitOptions& options) override {
-    if (const Result<> synced = file_->sync(); !synced) return fail(synced.error(), "syncing " + key_);
+    if (const Result<> synced = file_->sync(); !synced)
+      return fail(synced.error(), "syncing " + key_);
     file_.reset();
     const Result<std::string> path = store_.place(temporary_, bucket_, key_, id_);
     if (!path) return fail(path.error(), "placing " + key_);
@@ -74,7 +83,11 @@ class LocalUpload : public Upload {
       store_.claimed_.erase(*path);
     }
     if (!done) return done;
-    store_.tell({.bucket = bucket_, .key = key_, .plan_id = options.plan_id, .created = true, .size = size_});
+    store_.tell({.bucket = bucket_,
+                 .key = key_,
+                 .plan_id = options.plan_id,
+                 .created = true,
+                 .size = size_});
     return done;
   }
 
@@ -85,8 +98,14 @@ class LocalUpload : public Upload {
   uint64_t size_ = 0;
 };
 
-Local::Local(std::string directory, state::Database& objects, io::Files& files, io::Clock& clock, io::Random& random)
-    : directory_(std::move(directory)), database_(objects), files_(files), clock_(clock), random_(random), pins_(files, directory_) {}
+Local::Local(std::string directory, state::Database& objects, io::Files& files, io::Clock& clock,
+             io::Random& random)
+    : directory_(std::move(directory)),
+      database_(objects),
+      files_(files),
+      clock_(clock),
+      random_(random),
+      pins_(files, directory_) {}
 
 Local::~Local() = default;
 
@@ -104,9 +123,11 @@ Result<> Local::prepare() {
   return {};
 }
 
-Result<std::unique_ptr<Store>> Store::open(const std::string& directory, state::Database& objects, io::Files& files, io::Clock& clock, io::Random& random) {
+Result<std::unique_ptr<Store>> Store::open(const std::string& directory, state::Database& objects,
+                                           io::Files& files, io::Clock& clock, io::Random& random) {
   auto made = std::make_unique<Local>(directory, objects, files, clock, random);
-  if (const Result<> ready = made->prepare(); !ready) return fail(ready.error(), "opening the store");
+  if (const Result<> ready = made->prepare(); !ready)
+    return fail(ready.error(), "opening the store");
   return std::unique_ptr<Store>(std::move(made));
 }
 
@@ -116,7 +137,8 @@ Result<> Local::create_bucket(const std::string& name, const std::string& region
     const auto found = transaction.get(bucket_key(name));
     if (!found) return fail(found.error());
     if (*found) return fail(ErrorKind::exists, "bucket " + name);
-    transaction.put(bucket_key(name), write_bucket({.name = name, .region = region, .created = clock_.now()}));
+    transaction.put(bucket_key(name),
+                    write_bucket({.name = name, .region = region, .created = clock_.now()}));
     return {};
   });
 }
@@ -135,7 +157,8 @@ Result<Bucket> Local::find_bucket(const std::string& name) const {
 Result<std::vector<Bucket>> Local::list_buckets() const {
   const auto transaction = database_.begin();
   if (!transaction) return fail(transaction.error());
-  const auto entries = (*transaction)->scan(buckets_prefix(), state::prefix_end(buckets_prefix()), kBucketsMax);
+  const auto entries =
+      (*transaction)->scan(buckets_prefix(), state::prefix_end(buckets_prefix()), kBucketsMax);
   if (!entries) return fail(entries.error());
   std::vector<Bucket> out;
   for (const state::Entry& entry : *entries) {
@@ -148,23 +171,27 @@ Result<std::vector<Bucket>> Local::list_buckets() const {
 }
 
 Result<> Local::remove_bucket(const std::string& name) {
-  const Result<> done = state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-    const auto found = transaction.get(bucket_key(name));
-    if (!found) return fail(found.error());
-    if (!*found) return fail(ErrorKind::not_found, "bucket " + name);
-    for (const std::string& prefix : {objects_prefix(name, ""), bucket_versions_prefix(name)}) {
-      const auto entries = transaction.scan(prefix, state::prefix_end(prefix), 1);
-      if (!entries) return fail(entries.error());
-      if (!entries->empty()) return fail(ErrorKind::conflict, "bucket " + name + " is not empty");
-    }
-    transaction.erase(bucket_key(name));
-    return {};
-  });
+  const Result<> done =
+      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
+        const auto found = transaction.get(bucket_key(name));
+        if (!found) return fail(found.error());
+        if (!*found) return fail(ErrorKind::not_found, "bucket " + name);
+        for (const std::string& prefix : {objects_prefix(name, ""), bucket_versions_prefix(name)}) {
+          const auto entries = transaction.scan(prefix, state::prefix_end(prefix), 1);
+          if (!entries) return fail(entries.error());
+          if (!entries->empty())
+            return fail(ErrorKind::conflict, "bucket " + name + " is not empty");
+        }
+        transaction.erase(bucket_key(name));
+        return {};
+      });
   if (!done) return done;
   // Empty folders stay behind when somebody put a file of his own there; they are in nobody's way.
   (void)files_.remove_directory(directory_ + "/" + name);
   const std::scoped_lock lock(mutex_);
-  std::erase_if(folders_, [&](const std::string& folder) { return folder == name || folder.starts_with(name + "/"); });
+  std::erase_if(folders_, [&](const std::string& folder) {
+    return folder == name || folder.starts_with(name + "/");
+  });
   return {};
 }
 
@@ -181,13 +208,16 @@ Result<> Local::set_versioning(const std::string& name, Versioning versioning) {
   });
 }
 
-Result<std::unique_ptr<Upload>> Local::begin_upload(const std::string& bucket, const std::string& key) {
+Result<std::unique_ptr<Upload>> Local::begin_upload(const std::string& bucket,
+                                                    const std::string& key) {
   if (key.empty()) return fail(ErrorKind::invalid, "empty key");
-  if (key.size() > kKeyBytesMax) return fail(ErrorKind::too_large, "key of " + std::to_string(key.size()) + " bytes");
+  if (key.size() > kKeyBytesMax)
+    return fail(ErrorKind::too_large, "key of " + std::to_string(key.size()) + " bytes");
   if (const Result<Bucket> found = find_bucket(bucket); !found) return fail(found.error());
   const std::string id = new_id(random_);
   const std::string temporary = fmt::format("{}/{}/{}", directory_, kUploadsFolder, id);
-  Result<std::unique_ptr<io::File>> file = files_.open(temporary, {.write = true, .create = true, .exclusive = true});
+  Result<std::unique_ptr<io::File>> file =
+      files_.open(temporary, {.write = true, .create = true, .exclusive = true});
   if (!file) return fail(file.error(), "opening an upload's file");
   return std::make_unique<LocalUpload>(*this, bucket, key, id, temporary, std::move(*file));
 }
@@ -197,11 +227,14 @@ Result<> Local::ensure_folder(const std::string& relative) {
     const std::scoped_lock lock(mutex_);
     if (folders_.contains(relative)) return {};
   }
-  if (const Result<> made = files_.make_directories(directory_ + "/" + relative); !made) return made;
+  if (const Result<> made = files_.make_directories(directory_ + "/" + relative); !made)
+    return made;
   // Each new folder's name stands in its parent, up to the store's own folder.
   for (std::string_view at = relative;;) {
     const size_t slash = at.rfind('/');
-    const std::string parent = slash == std::string_view::npos ? directory_ : directory_ + "/" + std::string(at.substr(0, slash));
+    const std::string parent = slash == std::string_view::npos
+                                   ? directory_
+                                   : directory_ + "/" + std::string(at.substr(0, slash));
     if (const Result<> synced = files_.sync_directory(parent); !synced) return synced;
     if (slash == std::string_view::npos) break;
     at = at.substr(0, slash);
@@ -214,9 +247,11 @@ Result<> Local::ensure_folder(const std::string& relative) {
   return {};
 }
 
-Result<std::string> Local::place(const std::string& temporary, const std::string& bucket, const std::string& key, const std::string& id) {
+Result<std::string> Local::place(const std::string& temporary, const std::string& bucket,
+                                 const std::string& key, const std::string& id) {
   std::vector<std::string> wanted;
-  if (const std::optional<std::string> readable = readable_path(bucket, key)) wanted.push_back(*readable);
+  if (const std::optional<std::string> readable = readable_path(bucket, key))
+    wanted.push_back(*readable);
   wanted.push_back(identified_path(bucket, id));
   Result<> last;
   for (const std::string& path : wanted) {
@@ -247,7 +282,8 @@ void Local::tell(const Change& change) const {
   for (const auto& listener : listeners_) listener(change);
 }
 
-Result<ObjectInfo> Local::find(const std::string& bucket, const std::string& key, const std::string& version_id) const {
+Result<ObjectInfo> Local::find(const std::string& bucket, const std::string& key,
+                               const std::string& version_id) const {
   const auto transaction = database_.begin();
   if (!transaction) return fail(transaction.error());
   const auto found_bucket = (*transaction)->get(bucket_key(bucket));
@@ -295,7 +331,8 @@ Result<Page> Local::list(const std::string& bucket, const ListRequest& request) 
   return page;
 }
 
-Result<std::vector<ObjectInfo>> Local::snapshot(const std::string& bucket, const std::string& prefix) const {
+Result<std::vector<ObjectInfo>> Local::snapshot(const std::string& bucket,
+                                                const std::string& prefix) const {
   const auto transaction = database_.begin();
   if (!transaction) return fail(transaction.error());
   const auto found = (*transaction)->get(bucket_key(bucket));
@@ -322,7 +359,9 @@ Result<std::vector<ObjectInfo>> Local::snapshot(const std::string& bucket, const
 }
 
 Result<Pin> Local::pin(const ObjectInfo& object) {
-  const std::string relative = object.path.starts_with(directory_ + "/") ? object.path.substr(directory_.size() + 1) : object.path;
+  const std::string relative = object.path.starts_with(directory_ + "/")
+                                   ? object.path.substr(directory_.size() + 1)
+                                   : object.path;
   std::shared_ptr<void> held = pins_.hold(relative);
   // Doomed before we held it? Then the file is gone, or its removal did not see us: ask the disk.
   const Result<bool> there = files_.exists(directory_ + "/" + relative);

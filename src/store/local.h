@@ -33,7 +33,8 @@ class Pins {
 
 class Local : public Store {
  public:
-  Local(std::string directory, state::Database& objects, io::Files& files, io::Clock& clock, io::Random& random);
+  Local(std::string directory, state::Database& objects, io::Files& files, io::Clock& clock,
+        io::Random& random);
   ~Local() override;
 
   Result<> prepare();
@@ -43,27 +44,36 @@ class Local : public Store {
   Result<std::vector<Bucket>> list_buckets() const override;
   Result<> remove_bucket(const std::string& name) override;
   Result<> set_versioning(const std::string& name, Versioning versioning) override;
-  Result<std::unique_ptr<Upload>> begin_upload(const std::string& bucket, const std::string& key) override;
-  Result<ObjectInfo> find(const std::string& bucket, const std::string& key, const std::string& version_id) const override;
+  Result<std::unique_ptr<Upload>> begin_upload(const std::string& bucket,
+                                               const std::string& key) override;
+  Result<ObjectInfo> find(const std::string& bucket, const std::string& key,
+                          const std::string& version_id) const override;
   Result<Page> list(const std::string& bucket, const ListRequest& request) const override;
-  Result<Removed> remove(const std::string& bucket, const std::string& key, const std::string& version_id,
-                         const std::string& if_match) override;
+  Result<Removed> remove(const std::string& bucket, const std::string& key,
+                         const std::string& version_id, const std::string& if_match) override;
   Result<Pin> pin(const ObjectInfo& object) override;
-  Result<std::vector<ObjectInfo>> snapshot(const std::string& bucket, const std::string& prefix) const override;
+  Result<std::vector<ObjectInfo>> snapshot(const std::string& bucket,
+                                           const std::string& prefix) const override;
   Result<bool> delivered(const std::string& plan_id) const override;
   Result<> forget_plan(const std::string& plan_id) override;
-  void listen(std::function<void(const Change&)> listener) override { listeners_.push_back(std::move(listener)); }
-  std::string scratch_directory() const override { return directory_ + "/" + std::string(kScratchFolder); }
+  void listen(std::function<void(const Change&)> listener) override {
+    listeners_.push_back(std::move(listener));
+  }
+  std::string scratch_directory() const override {
+    return directory_ + "/" + std::string(kScratchFolder);
+  }
   Totals totals() const override { return {objects_.load(), bytes_.load()}; }
 
  private:
   friend class LocalUpload;
 
   // Puts the synced file `temporary` to its place and syncs the folder. Gives the relative path.
-  Result<std::string> place(const std::string& temporary, const std::string& bucket, const std::string& key, const std::string& id);
+  Result<std::string> place(const std::string& temporary, const std::string& bucket,
+                            const std::string& key, const std::string& id);
   Result<> ensure_folder(const std::string& relative);
   // Writes the row; `old_files` gets the paths that nobody needs any more.
-  Result<ObjectInfo> write_object(ObjectInfo info, const CommitOptions& options, std::vector<std::string>& old_files);
+  Result<ObjectInfo> write_object(ObjectInfo info, const CommitOptions& options,
+                                  std::vector<std::string>& old_files);
   void tell(const Change& change) const;
   void sweep(std::stop_token stop);
 
@@ -76,12 +86,13 @@ class Local : public Store {
   std::vector<std::function<void(const Change&)>> listeners_;
   std::atomic<uint64_t> objects_ = 0, bytes_ = 0;
   std::mutex mutex_;
-  std::set<std::string> folders_;   // Known to be there and synced.
-  std::set<std::string> claimed_;   // Paths whose row is being written: not orphans.
+  std::set<std::string> folders_;  // Known to be there and synced.
+  std::set<std::string> claimed_;  // Paths whose row is being written: not orphans.
   std::jthread sweeper_;
 };
 
 // Rows of one page, from one snapshot (listing.cc).
-Result<Page> list_page(state::Transaction& snapshot, const std::string& bucket, const ListRequest& request);
+Result<Page> list_page(state::Transaction& snapshot, const std::string& bucket,
+                       const ListRequest& request);
 
 }  // namespace laketap::store

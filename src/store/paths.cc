@@ -18,7 +18,9 @@ bool is_safe_part(std::string_view part) {
 // Strict UTF-8: shortest form, no surrogates.
 bool is_utf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
-    const auto byte = [&](size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
+    const auto byte = [&](size_t at) {
+      return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
+    };
     const auto follows = [&](size_t at) { return (byte(at) & 0xc0) == 0x80; };
     const unsigned first = byte(i);
     if (first < 0x80) {
@@ -28,8 +30,9 @@ bool is_utf8(std::string_view text) {
     } else if (first >= 0xe0 && first < 0xf0 && follows(i + 1) && follows(i + 2) &&
                !(first == 0xe0 && byte(i + 1) < 0xa0) && !(first == 0xed && byte(i + 1) > 0x9f)) {
       i += 3;
-    } else if (first >= 0xf0 && first < 0xf5 && follows(i + 1) && follows(i + 2) && follows(i + 3) &&
-               !(first == 0xf0 && byte(i + 1) < 0x90) && !(first == 0xf4 && byte(i + 1) > 0x8f)) {
+    } else if (first >= 0xf0 && first < 0xf5 && follows(i + 1) && follows(i + 2) &&
+               follows(i + 3) && !(first == 0xf0 && byte(i + 1) < 0x90) &&
+               !(first == 0xf4 && byte(i + 1) > 0x8f)) {
       i += 4;
     } else {
       return false;
@@ -54,6 +57,8 @@ std::string identified_path(std::string_view bucket, std::string_view id) {
   return fmt::format("{}/{}/{}/{}", bucket, kFilesFolder, id.substr(0, 2), id);
 }
 
-std::string_view folder_of(std::string_view path) { return path.substr(0, path.rfind('/')); }
+std::string_view folder_of(std::string_view path) {
+  return path.substr(0, path.rfind('/'));
+}
 
 }  // namespace laketap::store

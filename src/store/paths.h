@@ -7,11 +7,13 @@
 
 namespace laketap::store {
 
-// BUCKET/KEY when every part of the key is a safe file name, so that `ls` and `cat` find it. Absent otherwise:
-// empty parts, `.` and `..`, hidden names, control characters, backslashes, parts over 200 bytes, invalid UTF-8.
+// BUCKET/KEY when every part of the key is a safe file name, so that `ls` and `cat` find it. Absent
+// otherwise: empty parts, `.` and `..`, hidden names, control characters, backslashes, parts over
+// 200 bytes, invalid UTF-8.
 std::optional<std::string> readable_path(std::string_view bucket, std::string_view key);
 
-// BUCKET/.files/xx/ID: for what has no readable path, or whose path is taken (an older version, `a` beside `a/b`).
+// BUCKET/.files/xx/ID: for what has no readable path, or whose path is taken (an older version, `a`
+// beside `a/b`).
 std::string identified_path(std::string_view bucket, std::string_view id);
 
 // The folder of a path, without the slash.

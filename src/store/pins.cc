@@ -20,7 +20,8 @@ std::shared_ptr<void> Pins::hold(const std::string& path) {
     held = std::make_shared<Held>(files_, directory_ + "/" + path);
     slot = held;
   }
-  if (held_.size() > 4096) std::erase_if(held_, [](const auto& one) { return one.second.expired(); });
+  if (held_.size() > 4096)
+    std::erase_if(held_, [](const auto& one) { return one.second.expired(); });
   return held;
 }
 

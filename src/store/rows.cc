@@ -11,7 +11,9 @@ namespace json = boost::json;
 
 std::string write_row(const Row& row) {
   const ObjectInfo& info = row.info;
-  json::object object{{"version", info.version_id}, {"at", info.last_modified.time_since_epoch().count()}, {"order", row.order}};
+  json::object object{{"version", info.version_id},
+                      {"at", info.last_modified.time_since_epoch().count()},
+                      {"order", row.order}};
   if (row.older) object["older"] = true;
   if (info.delete_marker) {
     object["marker"] = true;
@@ -42,7 +44,8 @@ Result<Row> read_row(std::string_view text) {
     row.info.etag = std::string(object.at("etag").as_string());
     row.info.path = std::string(object.at("path").as_string());
     row.info.size = object.at("size").to_number<uint64_t>();
-    if (const json::value* plan = object.if_contains("plan")) row.info.plan_id = std::string(plan->as_string());
+    if (const json::value* plan = object.if_contains("plan"))
+      row.info.plan_id = std::string(plan->as_string());
     if (const json::value* metadata = object.if_contains("metadata"))
       for (const auto& member : metadata->as_object())
         row.info.metadata[std::string(member.key())] = std::string(member.value().as_string());
@@ -71,21 +74,37 @@ Result<Bucket> read_bucket(std::string_view text) {
   }
 }
 
-std::string bucket_key(const std::string& name) { return state::key("bucket", name); }
-std::string buckets_prefix() { return state::key("bucket"); }
-std::string object_key(const std::string& bucket, const std::string& key) { return state::key("object", bucket, key); }
+std::string bucket_key(const std::string& name) {
+  return state::key("bucket", name);
+}
+std::string buckets_prefix() {
+  return state::key("bucket");
+}
+std::string object_key(const std::string& bucket, const std::string& key) {
+  return state::key("object", bucket, key);
+}
 std::string objects_prefix(const std::string& bucket, const std::string& prefix) {
   std::string made = state::key("object", bucket, prefix);
   made.pop_back();  // The key goes on after the prefix.
   return made;
 }
-std::string key_of(std::string_view state_key) { return state::parts_of(state_key).at(2); }
-std::string versions_prefix(const std::string& bucket, const std::string& key) { return state::key("version", bucket, key); }
-std::string bucket_versions_prefix(const std::string& bucket) { return state::key("version", bucket); }
+std::string key_of(std::string_view state_key) {
+  return state::parts_of(state_key).at(2);
+}
+std::string versions_prefix(const std::string& bucket, const std::string& key) {
+  return state::key("version", bucket, key);
+}
+std::string bucket_versions_prefix(const std::string& bucket) {
+  return state::key("version", bucket);
+}
 std::string version_key(const std::string& bucket, const std::string& key, uint64_t order) {
   return state::key("version", bucket, key, fmt::format("{:020}", UINT64_MAX - order));
 }
-std::string plan_key(const std::string& plan_id) { return state::key("plan-object", plan_id); }
-std::string identified_key(const std::string& id) { return state::key("file", id); }
+std::string plan_key(const std::string& plan_id) {
+  return state::key("plan-object", plan_id);
+}
+std::string identified_key(const std::string& id) {
+  return state::key("file", id);
+}
 
 }  // namespace laketap::store

@@ -5,8 +5,8 @@
 
 namespace laketap::store {
 
-// What stands in state for an object or marker. `order` counts the versions of a key; `older` says that the key
-// has rows under version_prefix().
+// What stands in state for an object or marker. `order` counts the versions of a key; `older` says
+// that the key has rows under version_prefix().
 struct Row {
   ObjectInfo info;  // path is relative to the store's directory; is_latest is not stored.
   uint64_t order = 0;
@@ -31,6 +31,7 @@ std::string version_key(const std::string& bucket, const std::string& key, uint6
 std::string versions_prefix(const std::string& bucket, const std::string& key);
 std::string bucket_versions_prefix(const std::string& bucket);
 std::string plan_key(const std::string& plan_id);
-std::string identified_key(const std::string& id);  // A file that has no readable path -> its object.
+std::string identified_key(
+    const std::string& id);  // A file that has no readable path -> its object.
 
 }  // namespace laketap::store

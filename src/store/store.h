@@ -1,6 +1,6 @@
-// store keeps buckets and objects: one plain file per object version under a readable path, and an index of
-// them in state. The index is the truth: a file without a row is swept at start, a row is written only after
-// its file is safe.
+// store keeps buckets and objects: one plain file per object version under a readable path, and an
+// index of them in state. The index is the truth: a file without a row is swept at start, a row is
+// written only after its file is safe.
 //
 //     begin_upload ── write ... ── commit: sync, rename, sync the folder, row ──▶ listeners
 //
@@ -43,17 +43,19 @@ struct ObjectInfo {
   Timestamp last_modified;
   bool is_latest = true;
   bool delete_marker = false;
-  // "content-type", "cache-control", "x-amz-meta-...", "checksum-crc32", ...: lower case, as the API's headers.
+  // "content-type", "cache-control", "x-amz-meta-...", "checksum-crc32", ...: lower case, as the
+  // API's headers.
   std::map<std::string, std::string> metadata;
   std::string plan_id;  // Empty unless delivery put it.
 };
 
 struct CommitOptions {
   std::map<std::string, std::string> metadata;
-  std::string plan_id;        // Unique: a second object of the same plan is refused with exists.
+  std::string plan_id;         // Unique: a second object of the same plan is refused with exists.
   bool if_none_match = false;  // Only when the key has no object; else exists.
-  std::string if_match;       // Only when the key's object has this ETag; else conflict, or not_found.
-  std::string etag;           // Without quotes; given by who computed it. Empty: a multipart-form ETag is made.
+  std::string if_match;  // Only when the key's object has this ETag; else conflict, or not_found.
+  std::string
+      etag;  // Without quotes; given by who computed it. Empty: a multipart-form ETag is made.
 };
 
 // What happened to a key; told after it is durable.
@@ -65,7 +67,8 @@ struct Change {
 
 class Store;
 
-// A new object that nobody sees before commit(). One thread at a time. Destroying it removes its file.
+// A new object that nobody sees before commit(). One thread at a time. Destroying it removes its
+// file.
 class Upload {
  public:
   virtual ~Upload() = default;
@@ -73,15 +76,18 @@ class Upload {
   virtual Result<> write(ByteView bytes) = 0;
   virtual uint64_t size() const = 0;
   // Atomic, and durable when it returns. After it the upload is over, whatever the result.
-  // Errors: not_found - the bucket is gone; exists, conflict - see CommitOptions; full; unavailable.
+  // Errors: not_found - the bucket is gone; exists, conflict - see CommitOptions; full;
+  // unavailable.
   virtual Result<ObjectInfo> commit(const CommitOptions& options) = 0;
 };
 
-// While it lives the file can be opened and read, though the object be deleted or overwritten. Movable.
+// While it lives the file can be opened and read, though the object be deleted or overwritten.
+// Movable.
 class Pin {
  public:
   Pin() = default;
-  Pin(std::shared_ptr<void> held, std::string path) : held_(std::move(held)), path_(std::move(path)) {}
+  Pin(std::shared_ptr<void> held, std::string path)
+      : held_(std::move(held)), path_(std::move(path)) {}
   const std::string& path() const { return path_; }
 
  private:
@@ -91,10 +97,12 @@ class Pin {
 
 struct ListRequest {
   std::string prefix, delimiter;
-  std::string start_after;         // Keys (or common prefixes) after this one.
-  std::string version_id_marker;   // With `versions`: versions of `start_after` after this one come first.
+  std::string start_after;  // Keys (or common prefixes) after this one.
+  std::string
+      version_id_marker;  // With `versions`: versions of `start_after` after this one come first.
   size_t limit = 1000;
-  bool versions = false;           // All versions and markers, newest first within a key; else the latest objects.
+  bool versions =
+      false;  // All versions and markers, newest first within a key; else the latest objects.
 };
 
 struct Page {
@@ -108,15 +116,17 @@ struct Page {
 struct Removed {
   bool found = false;          // There was such an object or version.
   bool delete_marker = false;  // A marker was made, or the version removed was one.
-  std::string version_id;      // Of the marker made, or of the version removed; empty without versioning.
+  std::string
+      version_id;  // Of the marker made, or of the version removed; empty without versioning.
 };
 
 // Thread-safe. Borrows what it is given.
 class Store {
  public:
   // `directory` is ours alone. Sweeps files that have no row.
-  static Result<std::unique_ptr<Store>> open(const std::string& directory, state::Database& objects, io::Files& files,
-                                             io::Clock& clock, io::Random& random);
+  static Result<std::unique_ptr<Store>> open(const std::string& directory, state::Database& objects,
+                                             io::Files& files, io::Clock& clock,
+                                             io::Random& random);
   virtual ~Store() = default;
 
   // Errors: invalid - no legal bucket name; exists.
@@ -128,22 +138,29 @@ class Store {
   virtual Result<> set_versioning(const std::string& name, Versioning versioning) = 0;
 
   // Errors: not_found - the bucket; invalid, too_large - the key.
-  virtual Result<std::unique_ptr<Upload>> begin_upload(const std::string& bucket, const std::string& key) = 0;
+  virtual Result<std::unique_ptr<Upload>> begin_upload(const std::string& bucket,
+                                                       const std::string& key) = 0;
 
-  // The latest (a delete marker included), or a version. Errors: not_found; `what` begins with "bucket", "key" or "version".
-  virtual Result<ObjectInfo> find(const std::string& bucket, const std::string& key, const std::string& version_id = "") const = 0;
+  // The latest (a delete marker included), or a version. Errors: not_found; `what` begins with
+  // "bucket", "key" or "version".
+  virtual Result<ObjectInfo> find(const std::string& bucket, const std::string& key,
+                                  const std::string& version_id = "") const = 0;
   virtual Result<Page> list(const std::string& bucket, const ListRequest& request) const = 0;
-  // Without a version id: the object goes, or is hidden by a marker where versions are kept. if_match as in CommitOptions.
-  virtual Result<Removed> remove(const std::string& bucket, const std::string& key, const std::string& version_id = "",
+  // Without a version id: the object goes, or is hidden by a marker where versions are kept.
+  // if_match as in CommitOptions.
+  virtual Result<Removed> remove(const std::string& bucket, const std::string& key,
+                                 const std::string& version_id = "",
                                  const std::string& if_match = "") = 0;
 
   // Errors: not_found - the file went meanwhile.
   virtual Result<Pin> pin(const ObjectInfo& object) = 0;
 
   // The latest objects under a prefix, in key order, of one snapshot; no markers.
-  virtual Result<std::vector<ObjectInfo>> snapshot(const std::string& bucket, const std::string& prefix) const = 0;
+  virtual Result<std::vector<ObjectInfo>> snapshot(const std::string& bucket,
+                                                   const std::string& prefix) const = 0;
 
-  // Is there, or was there ever since the plan was made, an object of this plan? Forget it when the plan is over.
+  // Is there, or was there ever since the plan was made, an object of this plan? Forget it when the
+  // plan is over.
   virtual Result<bool> delivered(const std::string& plan_id) const = 0;
   virtual Result<> forget_plan(const std::string& plan_id) = 0;
 

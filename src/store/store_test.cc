@@ -14,9 +14,36 @@
 namespace laketap::store {
 namespace {
 
-const std::vector<std::string> kOddKeys{
-    "a", "a/", "a/b", "a//b", "a+b", "a b", "a%20b", "\xc3\xa4", "a\xcc\x88", "%", "&<>\"", "a+/x", "a/x", "..", "../up", "./x", "x/../y", "/lead", "A", ".hidden",
-    std::string("nul\0key", 7), "new\nline", "back\\slash", "bad\xff utf8", std::string(300, 's') + "/t", std::string(1024, 'k'), "a/b/c", "a/b/d", "b", "z\xf0\x9f\x8c\x8a"};
+const std::vector<std::string> kOddKeys{"a",
+                                        "a/",
+                                        "a/b",
+                                        "a//b",
+                                        "a+b",
+                                        "a b",
+                                        "a%20b",
+                                        "\xc3\xa4",
+                                        "a\xcc\x88",
+                                        "%",
+                                        "&<>\"",
+                                        "a+/x",
+                                        "a/x",
+                                        "..",
+                                        "../up",
+                                        "./x",
+                                        "x/../y",
+                                        "/lead",
+                                        "A",
+                                        ".hidden",
+                                        std::string("nul\0key", 7),
+                                        "new\nline",
+                                        "back\\slash",
+                                        "bad\xff utf8",
+                                        std::string(300, 's') + "/t",
+                                        std::string(1024, 'k'),
+                                        "a/b/c",
+                                        "a/b/d",
+                                        "b",
+                                        "z\xf0\x9f\x8c\x8a"};
 
 class StoreTest : public testing::Test {
  protected:
@@ -35,11 +62,13 @@ class StoreTest : public testing::Test {
     store_.reset();
     database_.reset();
     database_ = std::move(*state::open_sqlite(folder_ + "/objects.db"));
-    auto opened = Store::open(folder_ + "/objects", *database_, io::real_files(), io::real_clock(), io::real_random());
+    auto opened = Store::open(folder_ + "/objects", *database_, io::real_files(), io::real_clock(),
+                              io::real_random());
     ASSERT_TRUE(opened) << opened.error().what;
     store_ = std::move(*opened);
   }
-  Result<ObjectInfo> put(const std::string& key, std::string_view body, CommitOptions options = {}) {
+  Result<ObjectInfo> put(const std::string& key, std::string_view body,
+                         CommitOptions options = {}) {
     auto upload = store_->begin_upload("bucket", key);
     if (!upload) return fail(upload.error());
     if (const auto written = (*upload)->write(view(body)); !written) return fail(written.error());
@@ -69,7 +98,8 @@ class StoreTest : public testing::Test {
   }
   size_t files_on_disk() {
     size_t count = 0;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ + "/objects")) count += entry.is_regular_file();
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ + "/objects"))
+      count += entry.is_regular_file();
     return count;
   }
 
@@ -82,7 +112,10 @@ TEST_F(StoreTest, EveryOddKeyKeepsItsOwnBytesAndStaysInTheBucket) {
   for (const std::string& key : kOddKeys) ASSERT_TRUE(put(key, "body of " + key)) << key;
   for (const std::string& key : kOddKeys) EXPECT_EQ(body(key), "body of " + key);
   for (const std::string& key : kOddKeys)
-    EXPECT_TRUE(std::filesystem::canonical(store_->find("bucket", key)->path).string().starts_with(std::filesystem::canonical(folder_ + "/objects/bucket").string() + "/"));
+    EXPECT_TRUE(
+        std::filesystem::canonical(store_->find("bucket", key)->path)
+            .string()
+            .starts_with(std::filesystem::canonical(folder_ + "/objects/bucket").string() + "/"));
   EXPECT_TRUE(std::filesystem::exists(folder_ + "/objects/bucket/a"));
   for (const std::string& key : kOddKeys) EXPECT_TRUE(store_->remove("bucket", key));
   EXPECT_EQ(files_on_disk(), 0u);
@@ -98,12 +131,19 @@ TEST_F(StoreTest, ListingsEqualASortedReferenceAtEveryPageSize) {
         std::vector<std::string> expected;
         for (const std::string& key : all) {
           if (!key.starts_with(prefix)) continue;
-          const size_t at = delimiter.empty() ? std::string::npos : key.find(delimiter, std::string(prefix).size());
-          const std::string shown = at == std::string::npos ? key : key.substr(0, at + std::string(delimiter).size()) + "*";
+          const size_t at = delimiter.empty() ? std::string::npos
+                                              : key.find(delimiter, std::string(prefix).size());
+          const std::string shown = at == std::string::npos
+                                        ? key
+                                        : key.substr(0, at + std::string(delimiter).size()) + "*";
           if (expected.empty() || expected.back() != shown) expected.push_back(shown);
         }
         std::vector<std::string> got;
-        ListRequest request{.prefix = prefix, .delimiter = delimiter, .start_after = "", .version_id_marker = "", .limit = limit};
+        ListRequest request{.prefix = prefix,
+                            .delimiter = delimiter,
+                            .start_after = "",
+                            .version_id_marker = "",
+                            .limit = limit};
         for (int pages = 0; pages < 100; ++pages) {
           const auto page = store_->list("bucket", request);
           ASSERT_TRUE(page);
@@ -118,7 +158,8 @@ TEST_F(StoreTest, ListingsEqualASortedReferenceAtEveryPageSize) {
         }
         std::ranges::sort(expected);
         std::ranges::sort(got);
-        EXPECT_EQ(got, expected) << "prefix " << prefix << " delimiter " << delimiter << " limit " << limit;
+        EXPECT_EQ(got, expected) << "prefix " << prefix << " delimiter " << delimiter << " limit "
+                                 << limit;
       }
 }
 
@@ -136,7 +177,14 @@ TEST_F(StoreTest, VersionsAreKeptHiddenAndBroughtBack) {
   ASSERT_TRUE(hidden && hidden->delete_marker);
   EXPECT_EQ(body("k"), "(marker)");
   EXPECT_TRUE(keys().empty());
-  EXPECT_EQ(keys({.prefix = "", .delimiter = "", .start_after = "", .version_id_marker = "", .limit = 1, .versions = true}).size(), 4u);
+  EXPECT_EQ(keys({.prefix = "",
+                  .delimiter = "",
+                  .start_after = "",
+                  .version_id_marker = "",
+                  .limit = 1,
+                  .versions = true})
+                .size(),
+            4u);
   EXPECT_FALSE(store_->remove_bucket("bucket"));
 
   ASSERT_TRUE(store_->remove("bucket", "k", hidden->version_id));
@@ -158,7 +206,14 @@ TEST_F(StoreTest, SuspendedVersioningReplacesTheNullVersionOnly) {
   ASSERT_TRUE(put("k", "null two"));
   EXPECT_EQ(body("k"), "null two");
   EXPECT_EQ(body("k", kept), "kept");
-  EXPECT_EQ(keys({.prefix = "", .delimiter = "", .start_after = "", .version_id_marker = "", .limit = 1000, .versions = true}).size(), 2u);
+  EXPECT_EQ(keys({.prefix = "",
+                  .delimiter = "",
+                  .start_after = "",
+                  .version_id_marker = "",
+                  .limit = 1000,
+                  .versions = true})
+                .size(),
+            2u);
   EXPECT_EQ(files_on_disk(), 2u);
 }
 
@@ -166,7 +221,10 @@ TEST_F(StoreTest, OfManyConditionalWritersExactlyOneWins) {
   std::atomic<int> won = 0;
   std::vector<std::jthread> writers;
   for (int i = 0; i < 20; ++i)
-    writers.emplace_back([&, i] { won += put("one", std::to_string(i), {.metadata = {}, .plan_id = "", .if_none_match = true}).has_value(); });
+    writers.emplace_back([&, i] {
+      won += put("one", std::to_string(i), {.metadata = {}, .plan_id = "", .if_none_match = true})
+                 .has_value();
+    });
   writers.clear();
   EXPECT_EQ(won, 1);
   EXPECT_EQ(files_on_disk(), 1u);
@@ -206,7 +264,8 @@ TEST_F(StoreTest, AnAbortedUploadLeavesNothing) {
 
 TEST_F(StoreTest, ListenersHearOfWhatIsDurable) {
   std::vector<std::string> heard;
-  store_->listen([&](const Change& change) { heard.push_back((change.created ? "+" : "-") + change.key); });
+  store_->listen(
+      [&](const Change& change) { heard.push_back((change.created ? "+" : "-") + change.key); });
   ASSERT_TRUE(put("k", "x"));
   ASSERT_TRUE(store_->remove("bucket", "k"));
   ASSERT_TRUE(store_->remove("bucket", "k"));
@@ -221,14 +280,16 @@ TEST_F(StoreTest, OrphansAreSweptAndTheRestIsKept) {
   std::ofstream(folder_ + "/objects/bucket/.files/ab/abcdef") << "x";
   std::ofstream(folder_ + "/objects/.uploads/left") << "x";
   reopen();
-  for (int i = 0; i < 200 && files_on_disk() != 2; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int i = 0; i < 200 && files_on_disk() != 2; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(files_on_disk(), 2u);
   EXPECT_EQ(body("a/b"), "kept");
   EXPECT_EQ(body(".."), "kept too");
 }
 
 // Goal: after kill -9 each reported object reads back whole, and what is listed can be read.
-// Method: a child puts, overwrites and removes and reports each finished put; it is killed; the parent looks.
+// Method: a child puts, overwrites and removes and reports each finished put; it is killed; the
+// parent looks.
 TEST_F(StoreTest, ReportedObjectsSurviveKill) {
   for (int round = 0; round < 5; ++round) {
     store_.reset();
@@ -240,7 +301,8 @@ TEST_F(StoreTest, ReportedObjectsSurviveKill) {
       reopen();
       for (int i = 0;; ++i) {
         const int key = round * 10'000 + i;
-        if (!put("r/" + std::to_string(key), std::string(1000, 'x') + std::to_string(key))) _exit(1);
+        if (!put("r/" + std::to_string(key), std::string(1000, 'x') + std::to_string(key)))
+          _exit(1);
         if (!put("same", std::string(1000, 'y') + std::to_string(key))) _exit(1);
         if (write(ends[1], &key, sizeof key) != sizeof key) _exit(1);
       }
@@ -248,21 +310,27 @@ TEST_F(StoreTest, ReportedObjectsSurviveKill) {
     close(ends[1]);
     std::vector<int> reported;
     int key = 0;
-    while (reported.size() < 20 && ::read(ends[0], &key, sizeof key) == ssize_t{sizeof key}) reported.push_back(key);
+    while (reported.size() < 20 && ::read(ends[0], &key, sizeof key) == ssize_t{sizeof key})
+      reported.push_back(key);
     kill(child, SIGKILL);
     while (::read(ends[0], &key, sizeof key) == ssize_t{sizeof key}) reported.push_back(key);
     close(ends[0]);
     waitpid(child, nullptr, 0);
     reopen();
     ASSERT_GE(reported.size(), 20u);
-    for (const int one : reported) EXPECT_EQ(body("r/" + std::to_string(one)), std::string(1000, 'x') + std::to_string(one));
+    for (const int one : reported)
+      EXPECT_EQ(body("r/" + std::to_string(one)), std::string(1000, 'x') + std::to_string(one));
     for (const std::string& listed : keys()) EXPECT_EQ(body(listed).size() > 1000, true) << listed;
   }
 }
 
 TEST(BucketNameTest, FollowsTheRules) {
-  for (const char* good : {"abc", "a.b-c1", "aws-athena-query-results-000000000000-us-east-1", "1234"}) EXPECT_TRUE(is_bucket_name(good)) << good;
-  for (const char* bad : {"ab", "Abc", "a_b", "-abc", "abc-", "a..b", "192.168.5.4", "xn--abc", "abc-s3alias", "_laketap", ""}) EXPECT_FALSE(is_bucket_name(bad)) << bad;
+  for (const char* good :
+       {"abc", "a.b-c1", "aws-athena-query-results-000000000000-us-east-1", "1234"})
+    EXPECT_TRUE(is_bucket_name(good)) << good;
+  for (const char* bad : {"ab", "Abc", "a_b", "-abc", "abc-", "a..b", "192.168.5.4", "xn--abc",
+                          "abc-s3alias", "_laketap", ""})
+    EXPECT_FALSE(is_bucket_name(bad)) << bad;
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ Result<bool> is_named(state::Database& database, const std::string& relative) {
   std::string bucket = relative.substr(0, relative.find('/'));
   std::string key = relative.substr(bucket.size() + 1);
   if (key.starts_with(std::string(kFilesFolder) + "/")) {
-    const auto owner = (*transaction)->get(identified_key(relative.substr(relative.rfind('/') + 1)));
+    const auto owner =
+        (*transaction)->get(identified_key(relative.substr(relative.rfind('/') + 1)));
     if (!owner) return fail(owner.error());
     return owner->has_value();
   }
