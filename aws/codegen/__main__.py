@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+from cases import write_cases  # noqa: E402
 from header import write_header  # noqa: E402
 from model import ModelError, Service, load_actions, model_path  # noqa: E402
 from tables import write_tables  # noqa: E402
@@ -39,7 +40,7 @@ def main():
     arguments = parser.parse_args()
     actions = load_actions(arguments.actions)
     if arguments.list_outputs:
-        names = [f"{name}.{end}" for name in actions for end in ("h", "cc")] + ["services.cc"]
+        names = [f"{name}.{end}" for name in actions for end in ("h", "cc")] + ["services.cc", "cases.txt"]
         print(";".join(str(arguments.out / name) for name in names), end="|")
         print(";".join(str(model_path(arguments.models, settings)) for settings in actions.values()), end="")
         return
@@ -49,6 +50,7 @@ def main():
         write_if_changed(arguments.out / f"{name}.h", write_header(services[name]))
         write_if_changed(arguments.out / f"{name}.cc", write_tables(services[name]))
     write_if_changed(arguments.out / "services.cc", write_services(services))
+    write_if_changed(arguments.out / "cases.txt", write_cases(services))
 
 
 if __name__ == "__main__":

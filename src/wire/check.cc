@@ -9,7 +9,7 @@ namespace laketap::wire {
 namespace {
 
 constexpr size_t kViolationsMax = 500;     // A full batch with one mistake in each record.
-constexpr size_t kShownBytesMax = 1024;    // Of a value that a message repeats.
+constexpr size_t kShownBytesMax = 64 * 1024;    // Of a value that a message repeats.
 
 std::string bound_text(double bound) { return fmt::format("{}", static_cast<int64_t>(bound)); }
 
