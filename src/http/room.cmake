@@ -1,0 +1,2 @@
+target_link_libraries(room_http PUBLIC OpenSSL::Crypto)
+target_link_libraries(room_http PUBLIC Boost::json)
