@@ -49,7 +49,7 @@ http::Response ask_json(const Operations& operations, std::string_view name, std
 
 const std::string* header(const http::Response& response, std::string_view name) {
   for (const http::Header& candidate : response.headers) {
-    if (candidate.name == name) return &candidate.value;
+    if (http::same_name(candidate.name, name)) return &candidate.value;
   }
   return nullptr;
 }

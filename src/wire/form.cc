@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "http/url.h"
 #include "wire/check.h"
 #include "wire/scalar.h"
 
@@ -13,11 +14,11 @@ namespace {
 
 constexpr int kDepthMax = 64;
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+std::optional<std::string> decode_form_text(std::string_view text) {
+  if (!text.contains('+')) return http::percent_decode(text);
+  std::string blanks(text);
+  std::ranges::replace(blanks, '+', ' ');
+  return http::percent_decode(blanks);
 }
 
 class FormReader {
@@ -140,25 +141,6 @@ const std::string* Form::find(std::string_view key) const {
   return at != pairs.end() && at->first == key ? &at->second : nullptr;
 }
 
-Result<std::string> percent_decode(std::string_view text, bool plus_is_blank) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && plus_is_blank) {
-      out += ' ';
-    } else if (text[i] == '%') {
-      const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-      const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-      if (high < 0 || low < 0) return fail(ErrorKind::invalid, "a percent sign without two hexadecimal digits");
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 Result<Form> parse_form(std::string_view text) {
   Form form;
   while (!text.empty()) {
@@ -167,11 +149,9 @@ Result<Form> parse_form(std::string_view text) {
     if (part.empty()) continue;
     if (form.pairs.size() == kFormPairsMax) return fail(ErrorKind::too_large, "too many parameters");
     const size_t equals = part.find('=');
-    Result<std::string> key = percent_decode(part.substr(0, equals), true);
-    Result<std::string> value =
-        percent_decode(equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1), true);
-    if (!key) return fail(key.error());
-    if (!value) return fail(value.error());
+    auto key = decode_form_text(part.substr(0, equals));
+    auto value = decode_form_text(equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1));
+    if (!key || !value) return fail(ErrorKind::invalid, "a percent sign without two hexadecimal digits");
     form.pairs.emplace_back(std::move(*key), std::move(*value));
   }
   std::ranges::stable_sort(form.pairs, {}, &std::pair<std::string, std::string>::first);

@@ -14,10 +14,7 @@ struct Form {
   const std::string* find(std::string_view key) const;  // The first, when a key comes twice.
 };
 
-// %XX and, where `plus_is_blank`, '+'. Errors: invalid - a '%' without two hexadecimal digits.
-Result<std::string> percent_decode(std::string_view text, bool plus_is_blank);
-
-// Errors: invalid - a bad escape. too_large - over kFormPairsMax.
+// '+' is a blank. Errors: invalid - a bad escape. too_large - over kFormPairsMax.
 Result<Form> parse_form(std::string_view text);
 
 // Fills `target` from A.B.member.1.C=... Errors: the fault to answer.

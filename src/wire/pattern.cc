@@ -8,7 +8,7 @@ namespace laketap::wire {
 namespace {
 
 // Steps of backtracking: enough for every pattern of the models on a megabyte, too few to stall on.
-constexpr uint32_t kMatchStepsMax = 5'000'000;
+constexpr uint32_t kMatchStepsMax = 1'000'000;
 constexpr uint32_t kMatchDepthMax = 10'000;
 
 pcre2_code* compile(const Pattern& pattern) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "http/message.h"
+#include "http/url.h"
 #include "wire/check.h"
 #include "wire/form.h"
 #include "wire/scalar.h"
@@ -51,8 +52,8 @@ class RestReader {
     Result<Form> query = parse_form(head_.query);
     const std::string_view path = std::string_view(head_.path).substr(1);
     const size_t slash = path.find('/');
-    Result<std::string> bucket = percent_decode(path.substr(0, slash), false);
-    Result<std::string> key = percent_decode(slash == std::string_view::npos ? "" : path.substr(slash + 1), false);
+    auto bucket = http::percent_decode(path.substr(0, slash));
+    auto key = http::percent_decode(slash == std::string_view::npos ? "" : path.substr(slash + 1));
     if (!query || !bucket || !key) return Fault{"InvalidURI", 400, "Couldn't parse the specified URI.", {}};
     query_ = std::move(*query);
     bucket_ = std::move(*bucket);
@@ -160,8 +161,10 @@ void write_headers(const Shape& shape, std::string_view method, const void* valu
     if (member.optional) field = member.optional->get(field);
     if (!field) continue;
     if (member.location == Location::header) {
-      // A body tells its own length; only an answer to HEAD has to say what it does not send.
-      if (member.name == "Content-Length" && method != "HEAD") continue;
+      if (member.name == "Content-Length") {  // A body tells its own length; HEAD has to say what it does not send.
+        if (method == "HEAD") response.content_length = static_cast<uint64_t>(*static_cast<const int64_t*>(field));
+        continue;
+      }
       response.headers.push_back({std::string(member.name), write_scalar(*member.shape, member.time, TimeFormat::http_date, field)});
     }
     if (member.location == Location::headers) {
