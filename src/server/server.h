@@ -1,0 +1,82 @@
+// server reads requests from sockets and answers them: strict HTTP/1.1, signatures, limits, drain.
+//
+//     accept ▶ head (llhttp, strict, and own rules) ▶ whose API? ▶ signature ▶ body, hashed while read
+//            ▶ signature's hash ▶ wire::Operations ▶ answer
+//
+// One io_context a core; a connection stays on its own. Nothing is handled before its signature held.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "http/message.h"
+#include "io/clock.h"
+#include "io/random.h"
+#include "wire/wire.h"
+
+namespace laketap::server {
+
+// Who owns an access key: what the server needs of identity, which it cannot see.
+struct Principal {
+  std::string secret, account, arn;
+};
+
+struct Options {
+  std::string host = "127.0.0.1";
+  uint16_t port = 4566;  // 0: any free one.
+  size_t threads = 2;    // io_contexts.
+  std::function<std::optional<Principal>(std::string_view access_key_id)> find_principal;
+  size_t connections_max = 20'000;
+  size_t connections_per_peer_max = 10'000;
+  std::chrono::seconds head_wait_max{20};   // From the first byte of a head to its last.
+  std::chrono::seconds idle_wait_max{120};  // Between requests.
+  std::chrono::seconds body_wait_max{30};   // Without a byte of a body or of room for an answer.
+};
+
+// A page of our own under /_..., outside AWS's APIs. Called with the whole body (at most kPageBodyBytesMax).
+// Open ones answer without a signature; they check for themselves who asks.
+struct Page {
+  std::string prefix;  // "/_console/": this path and all below it; without a last slash: this path only.
+  std::function<http::Response(const http::RequestHead& head, std::string_view body)> handle;
+};
+
+struct Counters {
+  std::atomic<uint64_t> connections = 0, open_connections = 0, requests = 0, bytes_in = 0, bytes_out = 0, refused_signatures = 0, bad_requests = 0;
+};
+
+inline constexpr size_t kHeadBytesMax = 64 << 10;
+inline constexpr size_t kHeadersMax = 100;
+inline constexpr size_t kTargetBytesMax = 16 << 10;
+inline constexpr size_t kJsonBodyBytesMax = 8 << 20;  // A batch of 4 MiB is about 5.6 MiB of JSON.
+inline constexpr size_t kQueryBodyBytesMax = 2 << 20;
+inline constexpr size_t kXmlBodyBytesMax = 2 << 20;
+inline constexpr size_t kPageBodyBytesMax = 1 << 20;
+inline constexpr uint64_t kObjectBytesMax = uint64_t{5} << 30;  // S3: one PutObject.
+
+// Thread-safety: start, drain and counters from any one thread at a time. Borrows operations and clock.
+class Server {
+ public:
+  Server(Options options, const wire::Operations& operations, io::Clock& clock, io::Random& random, std::vector<Page> pages);
+  ~Server();
+
+  // Listens and serves. Returns the port. Errors: unavailable - the address is taken or not ours.
+  Result<uint16_t> start();
+  // No new connections; requests that are being handled are finished, idle connections closed. Returns when all are
+  // gone, or after `wait_max` without waiting longer.
+  void drain(std::chrono::seconds wait_max);
+
+  const Counters& counters() const;
+
+ private:
+  struct Core;
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace laketap::server
