@@ -6,6 +6,9 @@
 
 #include <boost/asio/awaitable.hpp>
 
+// GCC 12 inlines Asio's frame allocation but not its release, and then warns that they do not match.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 namespace laketap {
 
 template <class T = void>
