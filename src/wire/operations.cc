@@ -17,7 +17,10 @@ const Fault kBusy{"ServiceUnavailable", 503, "Too many requests are waiting. Try
 const Fault kInternal{"InternalFailure", 500, "internal error", {}};
 
 Fault not_implemented(const Service& service, const Operation& operation) {
-  return {"NotImplemented", 501, fmt::format("{}:{} is not implemented here", service.name, operation.name), {}};
+  return {"NotImplemented",
+          501,
+          fmt::format("{}:{} is not implemented here", service.name, operation.name),
+          {}};
 }
 
 Answer<const Operation*> match_json(const Service& service, const http::RequestHead& head) {
@@ -43,25 +46,32 @@ Answer<const Operation*> match_query(const Service& service, std::string_view te
   const std::string* version = form->find("Version");
   const Operation* operation = service.find(*action);
   if (!operation || (version && *version != service.version))
-    return refuse("InvalidAction", 400, fmt::format("Could not find operation {} for version {}", *action,
-                                                    version ? *version : "NO_VERSION_SPECIFIED"));
+    return refuse("InvalidAction", 400,
+                  fmt::format("Could not find operation {} for version {}", *action,
+                              version ? *version : "NO_VERSION_SPECIFIED"));
   return operation;
 }
 
-std::optional<Fault> decode(const Route& route, const Call& call, const RequestBody& body, void* input) {
+std::optional<Fault> decode(const Route& route, const Call& call, const RequestBody& body,
+                            void* input) {
   const Service& service = *route.service;
   const Shape& shape = *route.operation->input;
   switch (service.protocol) {
-    case Protocol::json: return read_json(service, shape, body.bytes, body.bytes.size() + body.padding, input);
+    case Protocol::json:
+      return read_json(service, shape, body.bytes, body.bytes.size() + body.padding, input);
     case Protocol::rest_xml: return read_rest(service, *route.operation, *call.head, body, input);
     case Protocol::query: break;
   }
-  const Result<Form> form = parse_form(call.head->method == "GET" ? std::string_view(call.head->query) : body.bytes);
-  if (!form) return Fault{"MalformedQueryString", 400, "The query string contains a syntax error", {}};
+  const Result<Form> form =
+      parse_form(call.head->method == "GET" ? std::string_view(call.head->query) : body.bytes);
+  if (!form)
+    return Fault{"MalformedQueryString", 400, "The query string contains a syntax error", {}};
   return read_form(service, shape, *form, input);
 }
 
-bool has_stream(const Shape* shape) { return shape && shape->payload && shape->payload->shape->kind == Kind::stream; }
+bool has_stream(const Shape* shape) {
+  return shape && shape->payload && shape->payload->shape->kind == Kind::stream;
+}
 
 }  // namespace
 
@@ -81,21 +91,25 @@ struct Operations::State {
     return std::nullopt;
   }
 
-  // Everything before the handler: an input that is whole and may be handled, or the fault to answer.
-  Answer<std::shared_ptr<void>> prepare(const Route& route, const Handler& handler, const Call& call,
-                                        const RequestBody& body) const {
+  // Everything before the handler: an input that is whole and may be handled, or the fault to
+  // answer.
+  Answer<std::shared_ptr<void>> prepare(const Route& route, const Handler& handler,
+                                        const Call& call, const RequestBody& body) const {
     std::shared_ptr<void> input = handler.make_input();
-    if (auto fault = decode(route, call, body, input.get())) return std::unexpected(std::move(*fault));
+    if (auto fault = decode(route, call, body, input.get()))
+      return std::unexpected(std::move(*fault));
     if (auto fault = authorize(route, call, input.get())) return std::unexpected(std::move(*fault));
     return input;
   }
 
-  static http::Response finish(const Route& route, const Call& call, Answer<std::shared_ptr<void>> answer) {
+  static http::Response finish(const Route& route, const Call& call,
+                               Answer<std::shared_ptr<void>> answer) {
     if (!answer) return render_fault(*route.service, call, answer.error());
     return render_answer(*route.service, *route.operation, call, answer->get());
   }
 
-  // One call of a plain function. Shared: the thread that runs it may outlive the coroutine that waits.
+  // One call of a plain function. Shared: the thread that runs it may outlive the coroutine that
+  // waits.
   struct Job {
     Route route;
     Call call;
@@ -107,9 +121,12 @@ struct Operations::State {
   void run_sync(const Handler& handler, Job& job) const {
     try {
       Answer<std::shared_ptr<void>> input = prepare(job.route, handler, job.call, job.body);
-      if (!input) job.response = render_fault(*job.route.service, job.call, input.error());
-      else job.response = finish(job.route, job.call, handler.sync(job.call, input->get()));
-    } catch (const std::exception&) {  // Out of memory, or a bug of a handler's: this call fails, no other.
+      if (!input)
+        job.response = render_fault(*job.route.service, job.call, input.error());
+      else
+        job.response = finish(job.route, job.call, handler.sync(job.call, input->get()));
+    } catch (const std::exception&) {  // Out of memory, or a bug of a handler's: this call fails,
+                                       // no other.
       job.response = render_fault(*job.route.service, job.call, kInternal);
     }
   }
@@ -119,10 +136,12 @@ Operations::Operations() : Operations(Options{}) {}
 Operations::Operations(Options options) : state_(std::make_unique<State>(options)) {}
 Operations::~Operations() = default;
 
-void Operations::authorize_with(Authorizer authorizer) { state_->authorizer = std::move(authorizer); }
+void Operations::authorize_with(Authorizer authorizer) {
+  state_->authorizer = std::move(authorizer);
+}
 
-void Operations::install(std::string_view service, std::string_view operation, const Shape& input, const Shape& output,
-                         Handler handler) {
+void Operations::install(std::string_view service, std::string_view operation, const Shape& input,
+                         const Shape& output, Handler handler) {
   const Service* found_service = find_service(service);
   ASSERT(found_service);
   const Operation* found = found_service->find(operation);
@@ -134,10 +153,12 @@ void Operations::install(std::string_view service, std::string_view operation, c
   state_->handlers.emplace(found, std::move(handler));
 }
 
-Answer<Route> Operations::match(const Service& service, const http::RequestHead& head, std::string_view form) const {
-  Answer<const Operation*> found = service.protocol == Protocol::json    ? match_json(service, head)
-                                   : service.protocol == Protocol::query ? match_query(service, form)
-                                                                         : match_rest(service, head);
+Answer<Route> Operations::match(const Service& service, const http::RequestHead& head,
+                                std::string_view form) const {
+  Answer<const Operation*> found = service.protocol == Protocol::json ? match_json(service, head)
+                                   : service.protocol == Protocol::query
+                                       ? match_query(service, form)
+                                       : match_rest(service, head);
   if (!found) return std::unexpected(std::move(found.error()));
   const bool served = state_->handlers.contains(*found);
   return Route{&service, *found, served, served && has_stream((*found)->input)};
@@ -148,10 +169,13 @@ Task<http::Response> Operations::run(Route route, Call call, RequestBody body) c
   job->call.reply = &job->reply;
   const auto found = state_->handlers.find(route.operation);
   if (found == state_->handlers.end())
-    co_return render_fault(*route.service, job->call, not_implemented(*route.service, *route.operation));
+    co_return render_fault(*route.service, job->call,
+                           not_implemented(*route.service, *route.operation));
   const Handler& handler = found->second;
   if (handler.sync) {
-    std::function<void()> work = [state = state_.get(), &handler, job] { state->run_sync(handler, *job); };
+    std::function<void()> work = [state = state_.get(), &handler, job] {
+      state->run_sync(handler, *job);
+    };
     const bool taken = co_await state_->pool.run(std::move(work));
     if (!taken) co_return render_fault(*route.service, job->call, kBusy);
     co_return std::move(job->response);
@@ -165,6 +189,23 @@ Task<http::Response> Operations::run(Route route, Call call, RequestBody body) c
     answer = std::unexpected(kInternal);
   }
   co_return State::finish(route, job->call, std::move(*answer));
+}
+
+Answer<std::string> Operations::call_json(std::string_view service, std::string_view operation, Call call,
+                                          std::string_view input) const {
+  const Service* found_service = find_service(service);
+  const Operation* found = found_service ? found_service->find(operation) : nullptr;
+  if (!found) return refuse("UnknownOperationException", 400, {});
+  const auto handler = state_->handlers.find(found);
+  if (handler == state_->handlers.end() || !handler->second.sync) return std::unexpected(not_implemented(*found_service, *found));
+  Reply reply;
+  call.reply = &reply;
+  const std::shared_ptr<void> decoded = handler->second.make_input();
+  if (auto fault = read_json(*found_service, *found->input, input, input.size(), decoded.get())) return std::unexpected(std::move(*fault));
+  if (auto fault = state_->authorize(Route{found_service, found, true, false}, call, decoded.get())) return std::unexpected(std::move(*fault));
+  auto answer = handler->second.sync(call, decoded.get());
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  return encode_json(*found->output, answer->get());
 }
 
 http::Response Operations::render(const Service& service, const Call& call, const Fault& fault) {
@@ -182,14 +223,21 @@ std::vector<Route> Operations::routes() const {
   return routes;
 }
 
-std::optional<Fault> decode_json(const Service& service, const Shape& shape, std::string_view text, void* target) {
+std::optional<Fault> decode_json(const Service& service, const Shape& shape, std::string_view text,
+                                 void* target) {
   return read_json(service, shape, text, text.size(), target);
 }
 
 Fault body_fault(const Error& error) {
-  if (error.kind == ErrorKind::cancelled) return {"RequestTimeout", 400, "Your socket connection to the server was not read from or written to within the timeout period.", {}};
+  if (error.kind == ErrorKind::cancelled)
+    return {"RequestTimeout",
+            400,
+            "Your socket connection to the server was not read from or written to within the "
+            "timeout period.",
+            {}};
   const size_t colon = error.what.find(": ");
-  if (error.kind != ErrorKind::invalid || colon == std::string::npos) return {"InternalError", 500, "We encountered an internal error. Please try again.", {}};
+  if (error.kind != ErrorKind::invalid || colon == std::string::npos)
+    return {"InternalError", 500, "We encountered an internal error. Please try again.", {}};
   return {error.what.substr(0, colon), 400, error.what.substr(colon + 2), {}};
 }
 

@@ -1,0 +1,147 @@
+#include "server/server.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "server/connection.h"
+
+namespace laketap::server {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::milliseconds kWatchEvery{500};
+
+// One core's part: its context, its thread, the sockets it serves.
+struct Lane {
+  asio::io_context context{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(context);
+  asio::steady_timer watch_timer{context};
+  Watched watched;
+  std::jthread thread;
+};
+
+}  // namespace
+
+struct Server::Core {
+  Core(Options options, const wire::Operations& operations, io::Clock& clock, io::Random& random, std::vector<Page> pages)
+      : shared{.options = std::move(options), .operations = operations, .clock = clock, .random = random, .pages = std::move(pages)} {}
+
+  Shared shared;
+  std::vector<std::unique_ptr<Lane>> lanes;
+  std::unique_ptr<tcp::acceptor> acceptor;
+  std::mutex mutex;
+  std::unordered_map<std::string, size_t> per_peer;
+
+  bool admit(const std::string& peer) {
+    const std::scoped_lock lock(mutex);
+    if (shared.counters.open_connections >= shared.options.connections_max) return false;
+    size_t& count = per_peer[peer];
+    if (count >= shared.options.connections_per_peer_max) return false;
+    ++count;
+    ++shared.counters.open_connections;
+    ++shared.counters.connections;
+    return true;
+  }
+  void leave(const std::string& peer) {
+    const std::scoped_lock lock(mutex);
+    if (--per_peer[peer] == 0) per_peer.erase(peer);
+    --shared.counters.open_connections;
+  }
+
+  // Owned by the lane's context; ends with the connection.
+  static Task<> run_connection(Core* core, Lane* lane, tcp::socket accepted) {
+    Socket socket(std::move(accepted), lane->watched);
+    const std::string peer = socket.peer();
+    if (!core->admit(peer)) co_return;
+    try {
+      co_await serve(socket, core->shared);
+    } catch (const std::exception&) {  // Out of memory: this connection ends, no other.
+    }
+    core->leave(peer);
+  }
+
+  static Task<> accept_all(Core* core) {
+    for (size_t next = 0;; ++next) {
+      Lane* lane = core->lanes[next % core->lanes.size()].get();
+      tcp::socket accepted(lane->context);
+      const auto [error] = co_await core->acceptor->async_accept(accepted, kAwait);
+      if (core->shared.draining || !core->acceptor->is_open()) co_return;
+      if (error) {  // Out of descriptors: wait for one to come back.
+        asio::steady_timer pause(core->lanes.front()->context, std::chrono::milliseconds(50));
+        (void)co_await pause.async_wait(kAwait);
+        continue;
+      }
+      asio::co_spawn(lane->context, run_connection(core, lane, std::move(accepted)), asio::detached);
+    }
+  }
+
+  // Cuts the connections whose deadline passed; while draining also the idle ones.
+  static Task<> watch(Core* core, Lane* lane) {
+    while (true) {
+      lane->watch_timer.expires_after(core->shared.draining ? std::chrono::milliseconds(20) : kWatchEvery);
+      (void)co_await lane->watch_timer.async_wait(kAwait);
+      const auto now = std::chrono::steady_clock::now();
+      for (Socket* socket : lane->watched.sockets)
+        if (socket->deadline() < now || (core->shared.draining && socket->idle)) socket->close();
+    }
+  }
+};
+
+Server::Server(Options options, const wire::Operations& operations, io::Clock& clock, io::Random& random, std::vector<Page> pages)
+    : core_(std::make_unique<Core>(std::move(options), operations, clock, random, std::move(pages))) {}
+
+Server::~Server() {
+  drain(std::chrono::seconds(0));
+  for (auto& lane : core_->lanes) lane->context.stop();
+  core_->lanes.clear();
+}
+
+const Counters& Server::counters() const { return core_->shared.counters; }
+
+Result<uint16_t> Server::start() {
+  const Options& options = core_->shared.options;
+  for (size_t i = 0; i < std::max<size_t>(1, options.threads); ++i) core_->lanes.push_back(std::make_unique<Lane>());
+  asio::io_context& first = core_->lanes.front()->context;
+  boost::system::error_code error;
+  tcp::resolver resolver(first);
+  const auto found = resolver.resolve(options.host, std::to_string(options.port), tcp::resolver::passive, error);
+  if (error || found.empty()) return fail(ErrorKind::unavailable, "no address " + options.host);
+  const tcp::endpoint address = found.begin()->endpoint();
+  core_->acceptor = std::make_unique<tcp::acceptor>(first);
+  core_->acceptor->open(address.protocol(), error);
+  if (!error) core_->acceptor->set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) core_->acceptor->bind(address, error);
+  if (!error) core_->acceptor->listen(4096, error);
+  if (error) return fail(ErrorKind::unavailable, "listening on " + options.host + ":" + std::to_string(options.port) + ": " + error.message());
+  for (auto& lane : core_->lanes) {
+    asio::co_spawn(lane->context, Core::watch(core_.get(), lane.get()), asio::detached);
+    lane->thread = std::jthread([context = &lane->context] { context->run(); });
+  }
+  asio::co_spawn(first, Core::accept_all(core_.get()), asio::detached);
+  return core_->acceptor->local_endpoint().port();
+}
+
+void Server::drain(std::chrono::seconds wait_max) {
+  if (core_->shared.draining.exchange(true) || core_->lanes.empty()) return;
+  asio::post(core_->lanes.front()->context, [core = core_.get()] {
+    boost::system::error_code ignored;
+    core->acceptor->close(ignored);
+  });
+  for (auto& lane : core_->lanes) asio::post(lane->context, [one = lane.get()] { one->watch_timer.cancel(); });
+  const auto end = std::chrono::steady_clock::now() + wait_max;
+  while (core_->shared.counters.open_connections > 0 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+}
+
+}  // namespace laketap::server
