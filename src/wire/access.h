@@ -1,4 +1,5 @@
-// Type-erased access to the C++ types that generated structs are made of. Used by generated code only.
+// Type-erased access to the C++ types that generated structs are made of. Used by generated code
+// only.
 #pragma once
 
 #include "wire/shape.h"
@@ -25,7 +26,9 @@ inline constexpr ListAccess kList = {
     [](void* list) { static_cast<std::vector<T>*>(list)->clear(); },
     [](void* list) -> void* { return &static_cast<std::vector<T>*>(list)->emplace_back(); },
     [](const void* list) { return static_cast<const std::vector<T>*>(list)->size(); },
-    [](const void* list, size_t index) -> const void* { return &(*static_cast<const std::vector<T>*>(list))[index]; }};
+    [](const void* list, size_t index) -> const void* {
+      return &(*static_cast<const std::vector<T>*>(list))[index];
+    }};
 
 template <class T>
 inline constexpr MapAccess kMap = {
@@ -35,7 +38,8 @@ inline constexpr MapAccess kMap = {
     },
     [](const void* map) { return static_cast<const std::map<std::string, T>*>(map)->size(); },
     [](const void* map, void* context, void (*visit)(void*, const std::string&, const void*)) {
-      for (const auto& [key, value] : *static_cast<const std::map<std::string, T>*>(map)) visit(context, key, &value);
+      for (const auto& [key, value] : *static_cast<const std::map<std::string, T>*>(map))
+        visit(context, key, &value);
     }};
 
 }  // namespace laketap::wire

@@ -9,7 +9,8 @@
 
 namespace laketap::wire {
 
-http::Response ask(const Operations& operations, std::string_view name, const Asked& asked, std::string* matched) {
+http::Response ask(const Operations& operations, std::string_view name, const Asked& asked,
+                   std::string* matched) {
   const Service* service = find_service(name);
   ASSERT(service);
   Call call;
@@ -34,8 +35,8 @@ http::Response ask(const Operations& operations, std::string_view name, const As
   return response;
 }
 
-http::Response ask_json(const Operations& operations, std::string_view name, std::string_view operation,
-                        std::string body) {
+http::Response ask_json(const Operations& operations, std::string_view name,
+                        std::string_view operation, std::string body) {
   const Service* service = find_service(name);
   ASSERT(service);
   Asked asked;
@@ -45,6 +46,29 @@ http::Response ask_json(const Operations& operations, std::string_view name, std
                         {"X-Amz-Target", fmt::format("{}.{}", service->target_prefix, operation)}};
   asked.body = std::move(body);
   return ask(operations, name, asked);
+}
+
+Asked request_for(const Service& service, const Operation& operation) {
+  Asked asked;
+  asked.head.method = operation.method;
+  asked.head.path = operation.on_key ? "/bucket/key" : operation.on_bucket ? "/bucket" : "/";
+  for (const QueryKey& key : operation.query)
+    asked.head.query += fmt::format("{}{}={}", asked.head.query.empty() ? "" : "&", key.name,
+                                    key.value ? key.value : "x");
+  for (const std::string_view name : operation.headers)
+    asked.head.headers.push_back({std::string(name), "x"});
+  if (service.protocol == Protocol::json) {
+    asked.head.headers = {
+        {"Content-Type", fmt::format("application/x-amz-json-{}", service.json_version)},
+        {"X-Amz-Target", fmt::format("{}.{}", service.target_prefix, operation.name)}};
+    asked.body = "{}";
+  }
+  if (service.protocol == Protocol::query) {
+    asked.head.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
+    asked.body = fmt::format("Action={}&Version={}", operation.name, service.version);
+  }
+  asked.head.target = asked.head.path + (asked.head.query.empty() ? "" : "?" + asked.head.query);
+  return asked;
 }
 
 const std::string* header(const http::Response& response, std::string_view name) {

@@ -18,13 +18,15 @@ TEST(Base64Test, EveryLengthComesBackAndStaysInItsPlace) {
     ASSERT_TRUE(written) << size;
     EXPECT_EQ(*written, size);
     EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), target.begin())) << size;
-    for (size_t i = size; i < target.size(); ++i) ASSERT_EQ(target[i], 0xEE) << "written past the end of " << size;
+    for (size_t i = size; i < target.size(); ++i)
+      ASSERT_EQ(target[i], 0xEE) << "written past the end of " << size;
   }
 }
 
 TEST(Base64Test, WhatIsNoBase64IsRefused) {
-  for (const char* text : {"a", "ab", "abc", "ab=c", "=abc", "a===", "====", "ab==cdef", "abc=defg", "ab c", "ab\nc", "ab-_", "abc!",
-                           "\xc3\xa9==", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA*AAA"}) {
+  for (const char* text :
+       {"a", "ab", "abc", "ab=c", "=abc", "a===", "====", "ab==cdef", "abc=defg", "ab c", "ab\nc",
+        "ab-_", "abc!", "\xc3\xa9==", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA*AAA"}) {
     const Base64View view{text, nullptr};
     EXPECT_FALSE(view.decode()) << text;
   }

@@ -1,5 +1,5 @@
-// The model's constraints, by cases that aws/codegen/cases.py makes from botocore's model: each is an
-// input that is right but for one member, with AWS's answer.
+// The model's constraints, by cases that aws/codegen/cases.py makes from botocore's model: each is
+// an input that is right but for one member, with AWS's answer.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -46,8 +46,10 @@ struct Case {
 std::vector<std::string> split(const std::string& text, char end) {
   std::vector<std::string> parts(1);
   for (const char c : text) {
-    if (c == end) parts.emplace_back();
-    else parts.back() += c;
+    if (c == end)
+      parts.emplace_back();
+    else
+      parts.back() += c;
   }
   return parts;
 }
@@ -67,22 +69,28 @@ std::vector<Case> read_cases() {
 class CasesTest : public testing::Test {
  protected:
   CasesTest() : operations(Operations::Options{.threads = 0}) {
-    serve<firehose::CreateDeliveryStreamInput, firehose::CreateDeliveryStreamOutput>("firehose", "CreateDeliveryStream");
-    serve<firehose::PutRecordBatchInput, firehose::PutRecordBatchOutput>("firehose", "PutRecordBatch");
-    serve<firehose::UpdateDestinationInput, firehose::UpdateDestinationOutput>("firehose", "UpdateDestination");
+    serve<firehose::CreateDeliveryStreamInput, firehose::CreateDeliveryStreamOutput>(
+        "firehose", "CreateDeliveryStream");
+    serve<firehose::PutRecordBatchInput, firehose::PutRecordBatchOutput>("firehose",
+                                                                         "PutRecordBatch");
+    serve<firehose::UpdateDestinationInput, firehose::UpdateDestinationOutput>("firehose",
+                                                                               "UpdateDestination");
     serve<glue::CreateTableRequest, glue::CreateTableResponse>("glue", "CreateTable");
     serve<glue::GetPartitionsRequest, glue::GetPartitionsResponse>("glue", "GetPartitions");
     serve<glue::CreateCrawlerRequest, glue::CreateCrawlerResponse>("glue", "CreateCrawler");
     serve<s3::ListObjectsV2Request, s3::ListObjectsV2Output>("s3", "ListObjectsV2");
     serve<s3::PutBucketVersioningRequest, Empty>("s3", "PutBucketVersioning");
     serve<s3::DeleteObjectsRequest, s3::DeleteObjectsOutput>("s3", "DeleteObjects");
-    operations.add_async<s3::PutObjectRequest, s3::PutObjectOutput>("s3", "PutObject", [this](const Call&, s3::PutObjectRequest) {
-      ++reached;
-      return nothing();
-    });
-    serve<athena::StartQueryExecutionInput, athena::StartQueryExecutionOutput>("athena", "StartQueryExecution");
+    operations.add_async<s3::PutObjectRequest, s3::PutObjectOutput>(
+        "s3", "PutObject", [this](const Call&, s3::PutObjectRequest) {
+          ++reached;
+          return nothing();
+        });
+    serve<athena::StartQueryExecutionInput, athena::StartQueryExecutionOutput>(
+        "athena", "StartQueryExecution");
     serve<athena::GetQueryResultsInput, athena::GetQueryResultsOutput>("athena", "GetQueryResults");
-    serve<cloudformation::CreateStackInput, cloudformation::CreateStackOutput>("cloudformation", "CreateStack");
+    serve<cloudformation::CreateStackInput, cloudformation::CreateStackOutput>("cloudformation",
+                                                                               "CreateStack");
     serve<iam::CreateRoleRequest, iam::CreateRoleResponse>("iam", "CreateRole");
   }
 
@@ -124,10 +132,16 @@ TEST_F(CasesTest, InputsThatBreakTheModelAreRefusedInAwssWords) {
       write_json_text(one.text(), text);
     } else if (find_service(one.service())->protocol == Protocol::query) {
       std::string escaped;
-      for (const char c : text) escaped += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : std::string(1, c);
+      for (const char c : text)
+        escaped += c == '&'   ? "&amp;"
+                   : c == '<' ? "&lt;"
+                   : c == '>' ? "&gt;"
+                   : c == '"' ? "&quot;"
+                              : std::string(1, c);
       text = escaped;
     }
-    EXPECT_NE(response.body.find(text), std::string::npos) << response.body.substr(0, 800) << "\nwanted: " << text;
+    EXPECT_NE(response.body.find(text), std::string::npos)
+        << response.body.substr(0, 800) << "\nwanted: " << text;
   }
   EXPECT_GT(count["firehose"], 500);
   EXPECT_GT(count["glue"], 50);

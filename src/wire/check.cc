@@ -8,10 +8,12 @@
 namespace laketap::wire {
 namespace {
 
-constexpr size_t kViolationsMax = 500;     // A full batch with one mistake in each record.
-constexpr size_t kShownBytesMax = 64 * 1024;    // Of a value that a message repeats.
+constexpr size_t kViolationsMax = 500;        // A full batch with one mistake in each record.
+constexpr size_t kShownBytesMax = 64 * 1024;  // Of a value that a message repeats.
 
-std::string bound_text(double bound) { return fmt::format("{}", static_cast<int64_t>(bound)); }
+std::string bound_text(double bound) {
+  return fmt::format("{}", static_cast<int64_t>(bound));
+}
 
 std::string values_text(const Shape& shape) {
   std::string text = "[";
@@ -29,7 +31,8 @@ template <class Report>
 void each_broken(const Shape& shape, std::string_view text, Report report) {
   const bool has_length = std::isfinite(shape.min) || std::isfinite(shape.max);
   const double length = has_length ? static_cast<double>(java_length(text)) : 0;
-  if (length > shape.max) report("Member must have length less than or equal to " + bound_text(shape.max));
+  if (length > shape.max)
+    report("Member must have length less than or equal to " + bound_text(shape.max));
   if (has_length && length < shape.min)
     report("Member must have length greater than or equal to " + bound_text(shape.min));
   if (shape.pattern && !matches(*shape.pattern, text))
@@ -40,10 +43,15 @@ void each_broken(const Shape& shape, std::string_view text, Report report) {
 // All that the model says of an element: named together when one of them breaks any of it.
 std::string all_constraints(const Shape& shape) {
   std::string text;
-  const auto add = [&](const std::string& constraint) { text.append(text.empty() ? "" : ", ").append(constraint); };
-  if (std::isfinite(shape.max)) add("Member must have length less than or equal to " + bound_text(shape.max));
-  if (std::isfinite(shape.min)) add("Member must have length greater than or equal to " + bound_text(shape.min));
-  if (shape.pattern) add(fmt::format("Member must satisfy regular expression pattern: {}", shape.pattern->java));
+  const auto add = [&](const std::string& constraint) {
+    text.append(text.empty() ? "" : ", ").append(constraint);
+  };
+  if (std::isfinite(shape.max))
+    add("Member must have length less than or equal to " + bound_text(shape.max));
+  if (std::isfinite(shape.min))
+    add("Member must have length greater than or equal to " + bound_text(shape.min));
+  if (shape.pattern)
+    add(fmt::format("Member must satisfy regular expression pattern: {}", shape.pattern->java));
   if (!shape.values.empty()) add("Member must satisfy enum value set: " + values_text(shape));
   return text;
 }
@@ -104,38 +112,52 @@ size_t java_length(std::string_view utf8) {
   return units;
 }
 
-bool is_scalar(const Shape& shape) { return shape.kind <= Kind::timestamp; }
+bool is_scalar(const Shape& shape) {
+  return shape.kind <= Kind::timestamp;
+}
 
-void Violations::add(const Path& path, std::string_view shown, std::string_view constraint, const Shape* shape,
-                     std::string_view raw) {
+void Violations::add(const Path& path, std::string_view shown, std::string_view constraint,
+                     const Shape* shape, std::string_view raw) {
   if (found_.size() >= kViolationsMax) return;
   std::string value;
   const bool is_null = shape == nullptr;
   const bool is_buffer = shape && (shape->kind == Kind::blob || shape->kind == Kind::blob_view);
   if ((service_.echo_values && !(shape && shape->sensitive)) || is_buffer) {
-    if (is_null) value = " null";
+    if (is_null)
+      value = " null";
     else if (!shown.empty() || shape->kind == Kind::text)
-      value = fmt::format(" '{}'", shown.size() > kShownBytesMax ? shown.substr(0, kShownBytesMax) : shown);
+      value = fmt::format(" '{}'",
+                          shown.size() > kShownBytesMax ? shown.substr(0, kShownBytesMax) : shown);
   }
-  Found found{.order = {}, .text = {}, .top = top_member(path), .value = std::string(raw.substr(0, kShownBytesMax))};
+  Found found{.order = {},
+              .text = {},
+              .top = top_member(path),
+              .value = std::string(raw.substr(0, kShownBytesMax))};
   order_of(path, found.order);
-  found.text = fmt::format("Value{} at '{}' failed to satisfy constraint: {}", value, path_text(path), constraint);
+  found.text = fmt::format("Value{} at '{}' failed to satisfy constraint: {}", value,
+                           path_text(path), constraint);
   found_.push_back(std::move(found));
 }
 
-void Violations::missing(const Path& path) { add(path, {}, "Member must not be null", nullptr); }
+void Violations::missing(const Path& path) {
+  add(path, {}, "Member must not be null", nullptr);
+}
 
 void Violations::check_text(const Shape& shape, std::string_view text, const Path& path) {
-  each_broken(shape, text, [&](const std::string& constraint) { add(path, text, constraint, &shape, text); });
+  each_broken(shape, text,
+              [&](const std::string& constraint) { add(path, text, constraint, &shape, text); });
 }
 
 void Violations::check_number(const Shape& shape, double value, const Path& path) {
   if (value <= shape.max && value >= shape.min) return;
-  const std::string shown = shape.kind == Kind::integer ? bound_text(value) : fmt::format("{}", value);
+  const std::string shown =
+      shape.kind == Kind::integer ? bound_text(value) : fmt::format("{}", value);
   if (value > shape.max)
-    add(path, shown, "Member must have value less than or equal to " + bound_text(shape.max), &shape, shown);
+    add(path, shown, "Member must have value less than or equal to " + bound_text(shape.max),
+        &shape, shown);
   else
-    add(path, shown, "Member must have value greater than or equal to " + bound_text(shape.min), &shape, shown);
+    add(path, shown, "Member must have value greater than or equal to " + bound_text(shape.min),
+        &shape, shown);
 }
 
 void Violations::check_blob(const Shape& shape, size_t bytes, const Path& path) {
@@ -143,22 +165,28 @@ void Violations::check_blob(const Shape& shape, size_t bytes, const Path& path) 
   if (length <= shape.max && length >= shape.min) return;
   const std::string shown = fmt::format("java.nio.HeapByteBuffer[pos=0 lim={0} cap={0}]", bytes);
   if (length > shape.max)
-    add(path, shown, "Member must have length less than or equal to " + bound_text(shape.max), &shape);
+    add(path, shown, "Member must have length less than or equal to " + bound_text(shape.max),
+        &shape);
   else
-    add(path, shown, "Member must have length greater than or equal to " + bound_text(shape.min), &shape);
+    add(path, shown, "Member must have length greater than or equal to " + bound_text(shape.min),
+        &shape);
 }
 
 void Violations::check_list(const Shape& shape, const void* list, const Path& path) {
   const auto length = static_cast<double>(shape.list->size(list));
   if (length > shape.max)
-    add(path, shown_list(shape, list), "Member must have length less than or equal to " + bound_text(shape.max), &shape);
+    add(path, shown_list(shape, list),
+        "Member must have length less than or equal to " + bound_text(shape.max), &shape);
   if (length < shape.min)
-    add(path, shown_list(shape, list), "Member must have length greater than or equal to " + bound_text(shape.min), &shape);
+    add(path, shown_list(shape, list),
+        "Member must have length greater than or equal to " + bound_text(shape.min), &shape);
   if (shape.element->kind != Kind::text) return;
   for (size_t i = 0; i < shape.list->size(list); ++i) {
-    if (!breaks(*shape.element, *static_cast<const std::string*>(shape.list->at(list, i)))) continue;
+    if (!breaks(*shape.element, *static_cast<const std::string*>(shape.list->at(list, i))))
+      continue;
     add(path, shown_list(shape, list),
-        fmt::format("Member must satisfy constraint: [{}]", all_constraints(*shape.element)), &shape);
+        fmt::format("Member must satisfy constraint: [{}]", all_constraints(*shape.element)),
+        &shape);
     return;
   }
 }
@@ -168,7 +196,8 @@ void Violations::check_map(const Shape& shape, const void* map, const Path& path
   if (length > shape.max)
     add(path, {}, "Member must have length less than or equal to " + bound_text(shape.max), &shape);
   if (length < shape.min)
-    add(path, {}, "Member must have length greater than or equal to " + bound_text(shape.min), &shape);
+    add(path, {}, "Member must have length greater than or equal to " + bound_text(shape.min),
+        &shape);
   struct Seen {
     const Shape& shape;
     bool bad_key = false, bad_value = false;
@@ -176,24 +205,34 @@ void Violations::check_map(const Shape& shape, const void* map, const Path& path
   shape.map->each(map, &seen, [](void* context, const std::string& key, const void* value) {
     auto& seen = *static_cast<Seen*>(context);
     if (breaks(*seen.shape.key, key)) seen.bad_key = true;
-    if (seen.shape.element->kind == Kind::text && breaks(*seen.shape.element, *static_cast<const std::string*>(value)))
+    if (seen.shape.element->kind == Kind::text &&
+        breaks(*seen.shape.element, *static_cast<const std::string*>(value)))
       seen.bad_value = true;
   });
   if (seen.bad_key)
-    add(path, {}, fmt::format("Map keys must satisfy constraint: [{}]", all_constraints(*shape.key)), &shape);
+    add(path, {},
+        fmt::format("Map keys must satisfy constraint: [{}]", all_constraints(*shape.key)), &shape);
   if (seen.bad_value)
-    add(path, {}, fmt::format("Map value must satisfy constraint: [{}]", all_constraints(*shape.element)), &shape);
+    add(path, {},
+        fmt::format("Map value must satisfy constraint: [{}]", all_constraints(*shape.element)),
+        &shape);
 }
 
 Fault Violations::fault() const {
   if (service_.protocol == Protocol::rest_xml) return rest_fault();
   std::vector<const Found*> sorted;
   for (const Found& found : found_) sorted.push_back(&found);
-  std::ranges::stable_sort(sorted, [](const Found* a, const Found* b) { return a->order < b->order; });
-  std::string message = fmt::format("{} validation error{} detected: ", sorted.size(), sorted.size() == 1 ? "" : "s");
+  std::ranges::stable_sort(sorted,
+                           [](const Found* a, const Found* b) { return a->order < b->order; });
+  std::string message =
+      fmt::format("{} validation error{} detected: ", sorted.size(), sorted.size() == 1 ? "" : "s");
   for (size_t i = 0; i < sorted.size(); ++i) message.append(i ? "; " : "").append(sorted[i]->text);
-  Fault fault{.code = std::string(service_.validation), .status = 400, .message = std::move(message), .fields = {}};
-  for (const auto& [name, value] : service_.validation_fields) fault.fields.emplace_back(name, value);
+  Fault fault{.code = std::string(service_.validation),
+              .status = 400,
+              .message = std::move(message),
+              .fields = {}};
+  for (const auto& [name, value] : service_.validation_fields)
+    fault.fields.emplace_back(name, value);
   return fault;
 }
 
@@ -201,11 +240,18 @@ Fault Violations::fault() const {
 Fault Violations::rest_fault() const {
   const auto first = std::ranges::min_element(found_, {}, &Found::order);
   const Member* top = first->top;
-  if (!top || top->location == Location::body || top->location == Location::payload) return malformed(service_, {});
-  Fault fault{.code = std::string(service_.validation), .status = 400, .message = "Invalid Argument", .fields = {}};
-  if (top->model_name == "EncodingType") fault.message = "Invalid Encoding Method specified in Request";
+  if (!top || top->location == Location::body || top->location == Location::payload)
+    return malformed(service_, {});
+  Fault fault{.code = std::string(service_.validation),
+              .status = 400,
+              .message = "Invalid Argument",
+              .fields = {}};
+  if (top->model_name == "EncodingType")
+    fault.message = "Invalid Encoding Method specified in Request";
   if (top->model_name == "StorageClass")
-    return {"InvalidStorageClass", 400, "The storage class you specified is not valid",
+    return {"InvalidStorageClass",
+            400,
+            "The storage class you specified is not valid",
             {{"StorageClassRequested", first->value}}};
   fault.fields.emplace_back("ArgumentName", top->name);
   fault.fields.emplace_back("ArgumentValue", first->value);
@@ -217,8 +263,11 @@ Fault malformed(const Service& service, std::string message) {
     case Protocol::json: return {"SerializationException", 400, std::move(message), {}};
     case Protocol::query: return {"MalformedInput", 400, std::move(message), {}};
     case Protocol::rest_xml:
-      return {"MalformedXML", 400,
-              "The XML you provided was not well-formed or did not validate against our published schema", {}};
+      return {"MalformedXML",
+              400,
+              "The XML you provided was not well-formed or did not validate against our published "
+              "schema",
+              {}};
   }
   std::unreachable();
 }

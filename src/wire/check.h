@@ -1,13 +1,14 @@
 // Constraints of the model, and how AWS's validators word what breaks them. Inner header of wire.
 //
-// A decoder calls check_*() for each value it has read and missing() for each required member it has
-// not. What is wrong is collected, in the model's order, and becomes one fault at the end:
+// A decoder calls check_*() for each value it has read and missing() for each required member it
+// has not. What is wrong is collected, in the model's order, and becomes one fault at the end:
 //
-//     2 validation errors detected: Value '' at 'name' failed to satisfy constraint: Member must have
-//     length greater than or equal to 1; Value null at 'records' failed to satisfy constraint: ...
+//     2 validation errors detected: Value '' at 'name' failed to satisfy constraint: Member must
+//     have length greater than or equal to 1; Value null at 'records' failed to satisfy constraint:
+//     ...
 //
-// Source: firehose.md 1, athena.md A1 (texts of real AWS); contracts disagree on whether the value is
-// repeated, so that is a setting of the service.
+// Source: firehose.md 1, athena.md A1 (texts of real AWS); contracts disagree on whether the value
+// is repeated, so that is a setting of the service.
 #pragma once
 
 #include <string>
@@ -23,7 +24,8 @@ namespace laketap::wire {
 struct Path {
   const Path* parent = nullptr;
   std::string_view name;  // A member's name in the model, or a map's key.
-  size_t order = 0;       // Among its siblings: of a member its place in the model, of an element its index.
+  size_t order =
+      0;  // Among its siblings: of a member its place in the model, of an element its index.
   enum class Step : uint8_t { root, member, element, entry } step = Step::root;
   const Member* member = nullptr;  // Of Step::member.
 };
@@ -51,8 +53,8 @@ class Violations {
     const Member* top;  // The input's member it is part of; null at the root.
     std::string value;
   };
-  void add(const Path& path, std::string_view shown, std::string_view constraint, const Shape* shape,
-           std::string_view raw = {});
+  void add(const Path& path, std::string_view shown, std::string_view constraint,
+           const Shape* shape, std::string_view raw = {});
   Fault rest_fault() const;
 
   const Service& service_;
@@ -62,7 +64,8 @@ class Violations {
 // A fault for a body that is no input at all: SerializationException, MalformedXML and the like.
 Fault malformed(const Service& service, std::string message);
 
-// The Shape holds texts or numbers that the model constrains: they are checked with their list or map.
+// The Shape holds texts or numbers that the model constrains: they are checked with their list or
+// map.
 bool is_scalar(const Shape& shape);
 
 // Length as Java counts it: UTF-16 units.

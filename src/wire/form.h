@@ -6,7 +6,8 @@
 
 namespace laketap::wire {
 
-inline constexpr size_t kFormPairsMax = 20'000;  // CreateStack with 200 parameters and 50 tags has 510.
+inline constexpr size_t kFormPairsMax =
+    20'000;  // CreateStack with 200 parameters and 50 tags has 510.
 
 struct Form {
   std::vector<std::pair<std::string, std::string>> pairs;  // Decoded, sorted by key.
@@ -18,6 +19,7 @@ struct Form {
 Result<Form> parse_form(std::string_view text);
 
 // Fills `target` from A.B.member.1.C=... Errors: the fault to answer.
-std::optional<Fault> read_form(const Service& service, const Shape& shape, const Form& form, void* target);
+std::optional<Fault> read_form(const Service& service, const Shape& shape, const Form& form,
+                               void* target);
 
 }  // namespace laketap::wire

@@ -6,13 +6,13 @@
 
 namespace laketap::wire {
 
-// Fills `target` (a struct of `shape`, freshly made) from a JSON document. Unknown members are skipped but
-// must be JSON; null is absent; of a key that comes twice the last counts.
-// `readable` bytes may be read from text.data() on; with 64 more than the text nothing is copied first.
+// Fills `target` (a struct of `shape`, freshly made) from a JSON document. Unknown members are
+// skipped but must be JSON; null is absent; of a key that comes twice the last counts. `readable`
+// bytes may be read from text.data() on; with 64 more than the text nothing is copied first.
 // Base64Views in `target` borrow `text`.
 // Errors: the fault to answer: type clashes first, then all constraints that are broken.
-std::optional<Fault> read_json(const Service& service, const Shape& shape, std::string_view text, size_t readable,
-                               void* target);
+std::optional<Fault> read_json(const Service& service, const Shape& shape, std::string_view text,
+                               size_t readable, void* target);
 
 // Appends `value` as compact JSON (Fluent Bit searches answers for "FailedPutCount":0).
 void write_json(const Shape& shape, const void* value, std::string& out);

@@ -1,7 +1,8 @@
-// Reads JSON into structs with simdjson's On-Demand parser, which looks only at what the tables ask for.
+// Reads JSON into structs with simdjson's On-Demand parser, which looks only at what the tables ask
+// for.
 //
-// The order of errors is AWS's: what is no JSON, then a value of the wrong type (the first one ends the
-// reading), then constraints (all of them). Texts of type clashes: athena.md A1.
+// The order of errors is AWS's: what is no JSON, then a value of the wrong type (the first one ends
+// the reading), then constraints (all of them). Texts of type clashes: athena.md A1.
 #include <simdjson.h>
 
 #include <cmath>
@@ -17,22 +18,25 @@ using simdjson::ondemand::json_type;
 using simdjson::ondemand::number_type;
 using Value = simdjson::ondemand::value;
 
-constexpr int kDepthMax = 128;                           // Nesting of what a request may hold.
-constexpr size_t kKeptParserBytesMax = 2 * 1024 * 1024;  // Larger bodies get a parser of their own, freed after.
+constexpr int kDepthMax = 128;  // Nesting of what a request may hold.
+constexpr size_t kKeptParserBytesMax =
+    2 * 1024 * 1024;  // Larger bodies get a parser of their own, freed after.
 
 class Reader {
  public:
   Reader(const Service& service, std::string_view text, const char* parsed)
       : service_(service), violations_(service), text_(text), parsed_(parsed) {}
 
-  std::optional<Fault> read(simdjson::ondemand::document& document, const Shape& shape, void* target) {
+  std::optional<Fault> read(simdjson::ondemand::document& document, const Shape& shape,
+                            void* target) {
     Value root;
     json_type type;
     if (document.type().get(type)) return malformed(service_, {});
     if (type != json_type::object && type != json_type::array) return malformed(service_, {});
     if (document.get_value().get(root)) return malformed(service_, {});
     const Path path;
-    if (!structure(root, shape, target, path) || !document.at_end()) return malformed(service_, std::move(clash_));
+    if (!structure(root, shape, target, path) || !document.at_end())
+      return malformed(service_, std::move(clash_));
     if (!violations_.empty()) return violations_.fault();
     return std::nullopt;
   }
@@ -81,7 +85,8 @@ class Reader {
       failed_ = true;
       return nullptr;
     }
-    if (guess < shape.members.size() && shape.members[guess].name == key) return &shape.members[guess];
+    if (guess < shape.members.size() && shape.members[guess].name == key)
+      return &shape.members[guess];
     for (const Member& member : shape.members) {
       if (member.name == key) return &member;
     }
@@ -100,8 +105,10 @@ class Reader {
       if (std::move(entry).get(inner) || inner.is_null().get(null)) return false;
       const Path step{&path, {}, index++, Path::Step::element, nullptr};
       void* element = shape.list->append(target);
-      if (null) violations_.missing(step);
-      else if (!read_value(inner, *shape.element, element, step, false)) return false;
+      if (null)
+        violations_.missing(step);
+      else if (!read_value(inner, *shape.element, element, step, false))
+        return false;
     }
     violations_.check_list(shape, target, path);
     return true;
@@ -117,17 +124,21 @@ class Reader {
       simdjson::ondemand::field field;
       std::string_view key;
       bool null = false;
-      if (std::move(entry).get(field) || field.unescaped_key().get(key) || field.value().is_null().get(null)) return false;
+      if (std::move(entry).get(field) || field.unescaped_key().get(key) ||
+          field.value().is_null().get(null))
+        return false;
       const std::string name(key);
       const Path step{&path, name, index++, Path::Step::entry, nullptr};
       if (null) continue;
-      if (!read_value(field.value(), *shape.element, shape.map->insert(target, name), step, false)) return false;
+      if (!read_value(field.value(), *shape.element, shape.map->insert(target, name), step, false))
+        return false;
     }
     violations_.check_map(shape, target, path);
     return true;
   }
 
-  // `alone`: a value of its own, not an element: elements of scalar type are checked with their list.
+  // `alone`: a value of its own, not an element: elements of scalar type are checked with their
+  // list.
   bool read_value(Value& value, const Shape& shape, void* target, const Path& path, bool alone) {
     switch (shape.kind) {
       case Kind::structure: return nested([&] { return structure(value, shape, target, path); });
@@ -136,7 +147,9 @@ class Reader {
       case Kind::text: return text(value, shape, target, path, alone);
       case Kind::integer: return integer(value, shape, target, path);
       case Kind::number: return number(value, shape, target, path);
-      case Kind::boolean: return value.get_bool().get(*static_cast<bool*>(target)) == simdjson::SUCCESS || clash(value, "a Boolean");
+      case Kind::boolean:
+        return value.get_bool().get(*static_cast<bool*>(target)) == simdjson::SUCCESS ||
+               clash(value, "a Boolean");
       case Kind::timestamp: return timestamp(value, target);
       case Kind::blob: return blob(value, shape, target, path);
       case Kind::blob_view: return blob_view(value, shape, target, path);
@@ -176,7 +189,8 @@ class Reader {
       if (value.get_int64().get(found)) return false;
     } else {
       double real = 0;  // 1.5 for an integer is cut off (athena.md A1).
-      if (number == number_type::big_integer || value.get_double().get(real)) return clash(value, kind);
+      if (number == number_type::big_integer || value.get_double().get(real))
+        return clash(value, kind);
       if (!(real > -9.2e18 && real < 9.2e18)) return clash(value, kind);
       found = static_cast<int64_t>(real);
     }
@@ -224,7 +238,8 @@ class Reader {
     return true;
   }
 
-  // The text between the quotes, where it stands in the caller's body: no copy, unless it has escapes.
+  // The text between the quotes, where it stands in the caller's body: no copy, unless it has
+  // escapes.
   bool base64(Value& value, Base64View& found) {
     json_type type;
     if (value.type().get(type)) return false;
@@ -287,9 +302,12 @@ class Reader {
     json_type type;
     if (value.type().get(type)) return false;
     if (type == wanted) return true;
-    if (type == json_type::array) clash_ = "Start of list found where not expected";
-    else if (type == json_type::object) clash_ = "Start of structure or map found where not expected.";
-    else clash_ = scalar_text;
+    if (type == json_type::array)
+      clash_ = "Start of list found where not expected";
+    else if (type == json_type::object)
+      clash_ = "Start of structure or map found where not expected.";
+    else
+      clash_ = scalar_text;
     return false;
   }
 
@@ -299,7 +317,9 @@ class Reader {
     const char* found = nullptr;
     switch (type) {
       case json_type::array: clash_ = "Start of list found where not expected"; return false;
-      case json_type::object: clash_ = "Start of structure or map found where not expected."; return false;
+      case json_type::object:
+        clash_ = "Start of structure or map found where not expected.";
+        return false;
       case json_type::string: found = "STRING_VALUE"; break;
       case json_type::number: found = "NUMBER_VALUE"; break;
       case json_type::boolean: {
@@ -325,9 +345,10 @@ class Reader {
 
 }  // namespace
 
-std::optional<Fault> read_json(const Service& service, const Shape& shape, std::string_view text, size_t readable,
-                               void* target) {
-  if (text.empty()) text = "{}", readable = 2;  // Some clients send nothing when they have nothing to say.
+std::optional<Fault> read_json(const Service& service, const Shape& shape, std::string_view text,
+                               size_t readable, void* target) {
+  if (text.empty())
+    text = "{}", readable = 2;  // Some clients send nothing when they have nothing to say.
   static thread_local simdjson::ondemand::parser kept_parser;
   static thread_local std::string kept_copy;
   simdjson::ondemand::parser own_parser;

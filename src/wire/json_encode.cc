@@ -22,15 +22,36 @@ void append_escaped(char byte, std::string& out) {
   }
 }
 
+bool needs_escape(char byte) {
+  return static_cast<unsigned char>(byte) < 0x20 || byte == '"' || byte == '\\';
+}
+
+// Bytes before the first that needs an escape; eight at a time, as most texts have none.
+size_t plain_prefix(std::string_view text) {
+  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
+  const auto has_zero = [](uint64_t word) { return (word - kOnes) & ~word & kHighs; };
+  size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    const auto word = load_le<uint64_t>(view(text.substr(at, 8)));
+    const uint64_t control = (word - 0x20 * kOnes) & ~word & kHighs;
+    if (control | has_zero(word ^ ('"' * kOnes)) | has_zero(word ^ ('\\' * kOnes))) break;
+  }
+  while (at < text.size() && !needs_escape(text[at])) ++at;
+  return at;
+}
+
 // Replaces each byte that is no part of a UTF-8 character.
 std::string repaired(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     size_t length = 1;
     const auto first = static_cast<unsigned char>(text[0]);
-    if (first >= 0xF0) length = 4;
-    else if (first >= 0xE0) length = 3;
-    else if (first >= 0xC0) length = 2;
+    if (first >= 0xF0)
+      length = 4;
+    else if (first >= 0xE0)
+      length = 3;
+    else if (first >= 0xC0)
+      length = 2;
     if (length <= text.size() && simdjson::validate_utf8(text.data(), length)) {
       out.append(text.substr(0, length));
       text.remove_prefix(length);
@@ -43,16 +64,21 @@ std::string repaired(std::string_view text) {
 }
 
 void write_number(double value, std::string& out) {
-  if (std::isnan(value)) out += "\"NaN\"";
-  else if (std::isinf(value)) out += value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
-  else fmt::format_to(std::back_inserter(out), "{}", value);
+  if (std::isnan(value))
+    out += "\"NaN\"";
+  else if (std::isinf(value))
+    out += value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+  else
+    fmt::format_to(std::back_inserter(out), "{}", value);
 }
 
 // Seconds with as many digits of the fraction as there are, three at most: AWS counts milliseconds.
 void write_timestamp(Timestamp at, std::string& out) {
-  const int64_t millis = std::chrono::floor<std::chrono::milliseconds>(at).time_since_epoch().count();
+  const int64_t millis =
+      std::chrono::floor<std::chrono::milliseconds>(at).time_since_epoch().count();
   const int64_t rest = std::abs(millis % 1000);
-  fmt::format_to(std::back_inserter(out), "{}{}", millis < 0 && millis > -1000 ? "-" : "", millis / 1000);
+  fmt::format_to(std::back_inserter(out), "{}{}", millis < 0 && millis > -1000 ? "-" : "",
+                 millis / 1000);
   if (rest == 0) return;
   const std::string digits = fmt::format(".{:03}", rest);
   out += std::string_view(digits).substr(0, digits.find_last_not_of('0') + 1);
@@ -100,21 +126,22 @@ void write_json_text(std::string_view text, std::string& out) {
     text = kept;
   }
   out += '"';
-  size_t plain = 0;  // Start of what needs no escape.
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char byte = text[i];
-    if (static_cast<unsigned char>(byte) >= 0x20 && byte != '"' && byte != '\\') continue;
-    out.append(text.substr(plain, i - plain));
-    append_escaped(byte, out);
-    plain = i + 1;
+  while (!text.empty()) {
+    const size_t plain = plain_prefix(text);
+    out.append(text.substr(0, plain));
+    if (plain == text.size()) break;
+    append_escaped(text[plain], out);
+    text.remove_prefix(plain + 1);
   }
-  out.append(text.substr(plain)).append("\"");
+  out += '"';
 }
 
 void write_json(const Shape& shape, const void* value, std::string& out) {
   switch (shape.kind) {
     case Kind::boolean: out += *static_cast<const bool*>(value) ? "true" : "false"; return;
-    case Kind::integer: fmt::format_to(std::back_inserter(out), "{}", *static_cast<const int64_t*>(value)); return;
+    case Kind::integer:
+      fmt::format_to(std::back_inserter(out), "{}", *static_cast<const int64_t*>(value));
+      return;
     case Kind::number: write_number(*static_cast<const double*>(value), out); return;
     case Kind::text: write_json_text(*static_cast<const std::string*>(value), out); return;
     case Kind::timestamp: write_timestamp(*static_cast<const Timestamp*>(value), out); return;

@@ -191,18 +191,21 @@ Task<http::Response> Operations::run(Route route, Call call, RequestBody body) c
   co_return State::finish(route, job->call, std::move(*answer));
 }
 
-Answer<std::string> Operations::call_json(std::string_view service, std::string_view operation, Call call,
-                                          std::string_view input) const {
+Answer<std::string> Operations::call_json(std::string_view service, std::string_view operation,
+                                          Call call, std::string_view input) const {
   const Service* found_service = find_service(service);
   const Operation* found = found_service ? found_service->find(operation) : nullptr;
   if (!found) return refuse("UnknownOperationException", 400, {});
   const auto handler = state_->handlers.find(found);
-  if (handler == state_->handlers.end() || !handler->second.sync) return std::unexpected(not_implemented(*found_service, *found));
+  if (handler == state_->handlers.end() || !handler->second.sync)
+    return std::unexpected(not_implemented(*found_service, *found));
   Reply reply;
   call.reply = &reply;
   const std::shared_ptr<void> decoded = handler->second.make_input();
-  if (auto fault = read_json(*found_service, *found->input, input, input.size(), decoded.get())) return std::unexpected(std::move(*fault));
-  if (auto fault = state_->authorize(Route{found_service, found, true, false}, call, decoded.get())) return std::unexpected(std::move(*fault));
+  if (auto fault = read_json(*found_service, *found->input, input, input.size(), decoded.get()))
+    return std::unexpected(std::move(*fault));
+  if (auto fault = state_->authorize(Route{found_service, found, true, false}, call, decoded.get()))
+    return std::unexpected(std::move(*fault));
   auto answer = handler->second.sync(call, decoded.get());
   if (!answer) return std::unexpected(std::move(answer.error()));
   return encode_json(*found->output, answer->get());

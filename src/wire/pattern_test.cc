@@ -47,7 +47,11 @@ TEST(PatternTest, APatternThatBacktracksForEverGivesUp) {
 }
 
 TEST(PatternTest, CharactersAboveTheBasicPlaneMatchTheModelsPairs) {
-  const Shape& text = *find_service("glue")->find("CreateDatabase")->input->members[1].shape->members[1].shape;  // Description.
+  const Shape& text = *find_service("glue")
+                           ->find("CreateDatabase")
+                           ->input->members[1]
+                           .shape->members[1]
+                           .shape;  // Description.
   ASSERT_NE(text.pattern, nullptr);
   EXPECT_TRUE(matches(*text.pattern, "caf\xc3\xa9 \xF0\x9F\x98\x80\r\n\t"));
   EXPECT_FALSE(matches(*text.pattern, std::string_view("\x01", 1)));

@@ -13,7 +13,9 @@ namespace asio = boost::asio;
 Pool::Pool(size_t threads, size_t queued_max)
     : threads_(threads), queued_max_(queued_max), pool_(threads == 0 ? 1 : threads) {}
 
-Pool::~Pool() { pool_.join(); }
+Pool::~Pool() {
+  pool_.join();
+}
 
 Task<bool> Pool::run(std::function<void()> work) {
   if (threads_ == 0) {
@@ -26,14 +28,16 @@ Task<bool> Pool::run(std::function<void()> work) {
   }
   // The caller's executor counts what is outstanding, so that it does not stop while we work.
   auto start = [this, &work](auto done) {
-    auto caller = asio::prefer(asio::get_associated_executor(done), asio::execution::outstanding_work.tracked);
+    auto caller = asio::prefer(asio::get_associated_executor(done),
+                               asio::execution::outstanding_work.tracked);
     asio::post(pool_, [this, work = std::move(work), caller, done = std::move(done)]() mutable {
       queued_.fetch_sub(1);
       work();
       asio::post(caller, std::move(done));
     });
   };
-  Task<> finished = asio::async_initiate<const asio::use_awaitable_t<>, void()>(std::move(start), asio::use_awaitable);
+  Task<> finished = asio::async_initiate<const asio::use_awaitable_t<>, void()>(
+      std::move(start), asio::use_awaitable);
   co_await std::move(finished);
   co_return true;
 }

@@ -11,8 +11,10 @@
 namespace laketap::wire {
 namespace {
 
-void spawn(boost::asio::io_context& context, Pool& pool, std::function<void()> work, std::optional<bool>& taken) {
-  boost::asio::co_spawn(context, pool.run(std::move(work)), [&](std::exception_ptr, bool result) { taken = result; });
+void spawn(boost::asio::io_context& context, Pool& pool, std::function<void()> work,
+           std::optional<bool>& taken) {
+  boost::asio::co_spawn(context, pool.run(std::move(work)),
+                        [&](std::exception_ptr, bool result) { taken = result; });
 }
 
 TEST(PoolTest, WhenTheQueueIsFullWorkIsRefusedAndNotRun) {

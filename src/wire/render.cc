@@ -9,7 +9,9 @@
 namespace laketap::wire {
 namespace {
 
-std::string json_type(const Service& service) { return fmt::format("application/x-amz-json-{}", service.json_version); }
+std::string json_type(const Service& service) {
+  return fmt::format("application/x-amz-json-{}", service.json_version);
+}
 
 void add_request_id(const Service& service, const Call& call, http::Response& response) {
   if (service.protocol == Protocol::rest_xml) {
@@ -27,7 +29,8 @@ void add_reply(const Call& call, http::Response& response) {
 }
 
 void write_json_fault(const Service& service, const Fault& fault, http::Response& response) {
-  if (fault.status == 404 && fault.code == "UnknownOperationException") {  // Not the protocol's content type.
+  if (fault.status == 404 &&
+      fault.code == "UnknownOperationException") {  // Not the protocol's content type.
     response.headers.push_back({"Content-Type", "application/xml"});
     response.body = "<UnknownOperationException/>\n";
     return;
@@ -48,7 +51,8 @@ void write_json_fault(const Service& service, const Fault& fault, http::Response
   body += '}';
 }
 
-void write_query_fault(const Service& service, const Call& call, const Fault& fault, http::Response& response) {
+void write_query_fault(const Service& service, const Call& call, const Fault& fault,
+                       http::Response& response) {
   response.headers.push_back({"Content-Type", "text/xml"});
   std::string& body = response.body;
   body = fmt::format("<ErrorResponse xmlns=\"{}\"><Error>", service.xml_namespace);
@@ -75,8 +79,8 @@ void write_rest_fault(const Call& call, const Fault& fault, http::Response& resp
   body += "</Error>";
 }
 
-void write_query_answer(const Service& service, const Operation& operation, const Call& call, const void* value,
-                        http::Response& response) {
+void write_query_answer(const Service& service, const Operation& operation, const Call& call,
+                        const void* value, http::Response& response) {
   response.headers.push_back({"Content-Type", "text/xml"});
   std::string& body = response.body;
   body = fmt::format("<{}Response xmlns=\"{}\">", operation.name, service.xml_namespace);
@@ -104,7 +108,8 @@ const std::string* text_member(const Shape& shape, const void* value, std::strin
   return nullptr;
 }
 
-std::string expand(std::string_view arn, const Operation& operation, const Call& call, const void* input) {
+std::string expand(std::string_view arn, const Operation& operation, const Call& call,
+                   const void* input) {
   std::string out;
   while (!arn.empty()) {
     const size_t open = arn.find('{');
@@ -118,8 +123,10 @@ std::string expand(std::string_view arn, const Operation& operation, const Call&
       absent = name.substr(colon + 1);
       name = name.substr(0, colon);
     }
-    if (name == "region") out += call.region;
-    else if (name == "account") out += call.account;
+    if (name == "region")
+      out += call.region;
+    else if (name == "account")
+      out += call.account;
     else if (const std::string* value = text_member(*operation.input, input, name)) {
       if (value->starts_with("arn:")) return *value;
       out += *value;
@@ -145,7 +152,8 @@ http::Response render_fault(const Service& service, const Call& call, const Faul
   return response;
 }
 
-http::Response render_answer(const Service& service, const Operation& operation, const Call& call, void* value) {
+http::Response render_answer(const Service& service, const Operation& operation, const Call& call,
+                             void* value) {
   http::Response response;
   add_request_id(service, call, response);
   switch (service.protocol) {
@@ -154,16 +162,20 @@ http::Response render_answer(const Service& service, const Operation& operation,
       write_json(*operation.output, value, response.body);
       break;
     case Protocol::query: write_query_answer(service, operation, call, value, response); break;
-    case Protocol::rest_xml: write_rest(service, operation, call.head ? call.head->method : "GET", value, response); break;
+    case Protocol::rest_xml:
+      write_rest(service, operation, call.head ? call.head->method : "GET", value, response);
+      break;
   }
   add_reply(call, response);
   if (call.reply && call.reply->status != 0) response.status = call.reply->status;
   return response;
 }
 
-std::vector<std::string> resource_arns(const Operation& operation, const Call& call, const void* input) {
+std::vector<std::string> resource_arns(const Operation& operation, const Call& call,
+                                       const void* input) {
   std::vector<std::string> arns;
-  for (const std::string_view arn : operation.arns) arns.push_back(expand(arn, operation, call, input));
+  for (const std::string_view arn : operation.arns)
+    arns.push_back(expand(arn, operation, call, input));
   return arns;
 }
 

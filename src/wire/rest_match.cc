@@ -12,14 +12,17 @@ namespace {
 bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
   if (text.size() < start.size()) return false;
   return std::ranges::equal(text.substr(0, start.size()), start, [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
   });
 }
 
-// Keys that choose no operation: parts of a presigned signature, JS SDK v3's x-id, overrides of headers.
+// Keys that choose no operation: parts of a presigned signature, JS SDK v3's x-id, overrides of
+// headers.
 bool is_no_subresource(std::string_view key) {
-  return starts_with_ignoring_case(key, "X-Amz-") || key == "x-id" || key.starts_with("response-") ||
-         key == "AWSAccessKeyId" || key == "Signature" || key == "Expires";
+  return starts_with_ignoring_case(key, "X-Amz-") || key == "x-id" ||
+         key.starts_with("response-") || key == "AWSAccessKeyId" || key == "Signature" ||
+         key == "Expires";
 }
 
 bool has_all(const Operation& operation, const Form& query, const http::RequestHead& head) {
@@ -27,12 +30,15 @@ bool has_all(const Operation& operation, const Form& query, const http::RequestH
     const std::string* value = query.find(key.name);
     if (!value || (key.value && *value != key.value)) return false;
   }
-  return std::ranges::all_of(operation.headers, [&](std::string_view name) { return head.find(name) != nullptr; });
+  return std::ranges::all_of(operation.headers,
+                             [&](std::string_view name) { return head.find(name) != nullptr; });
 }
 
 bool knows(const Operation& operation, std::string_view key) {
   if (is_no_subresource(key)) return true;
-  if (std::ranges::any_of(operation.query, [&](const QueryKey& known) { return known.name == key; })) return true;
+  if (std::ranges::any_of(operation.query,
+                          [&](const QueryKey& known) { return known.name == key; }))
+    return true;
   if (!operation.input) return true;  // It answers 501 by its own name.
   return std::ranges::any_of(operation.input->members, [&](const Member& member) {
     return member.location == Location::query && member.name == key;
@@ -51,7 +57,8 @@ bool is_better(const Operation& candidate, const Operation* best) {
 
 Answer<const Operation*> match_rest(const Service& service, const http::RequestHead& head) {
   const Result<Form> query = parse_form(head.query);
-  if (!query || !head.path.starts_with('/')) return refuse("InvalidURI", 400, "Couldn't parse the specified URI.");
+  if (!query || !head.path.starts_with('/'))
+    return refuse("InvalidURI", 400, "Couldn't parse the specified URI.");
   const std::string_view path = std::string_view(head.path).substr(1);
   const bool on_bucket = !path.empty();
   const size_t slash = path.find('/');
@@ -60,19 +67,28 @@ Answer<const Operation*> match_rest(const Service& service, const http::RequestH
   const Operation* best = nullptr;
   bool method_known = false;
   for (const Operation& candidate : service.operations) {
-    if (candidate.method != head.method || candidate.on_bucket != on_bucket || candidate.on_key != on_key) continue;
+    if (candidate.method != head.method || candidate.on_bucket != on_bucket ||
+        candidate.on_key != on_key)
+      continue;
     method_known = true;
     if (has_all(candidate, *query, head) && is_better(candidate, best)) best = &candidate;
   }
   if (!method_known)
-    return refuse("MethodNotAllowed", 405, "The specified method is not allowed against this resource.",
-                  {{"Method", head.method}, {"ResourceType", on_key ? "OBJECT" : on_bucket ? "BUCKET" : "SERVICE"}});
+    return refuse("MethodNotAllowed", 405,
+                  "The specified method is not allowed against this resource.",
+                  {{"Method", head.method},
+                   {"ResourceType", on_key      ? "OBJECT"
+                                    : on_bucket ? "BUCKET"
+                                                : "SERVICE"}});
   for (const auto& [key, value] : query->pairs) {
     if (best && knows(*best, key)) continue;
-    return refuse("NotImplemented", 501, fmt::format("The query parameter {} is not implemented here", key),
+    return refuse("NotImplemented", 501,
+                  fmt::format("The query parameter {} is not implemented here", key),
                   {{"Parameter", key}});
   }
-  if (!best) return refuse("NotImplemented", 501, fmt::format("{} without a subresource is not implemented here", head.method));
+  if (!best)
+    return refuse("NotImplemented", 501,
+                  fmt::format("{} without a subresource is not implemented here", head.method));
   return best;
 }
 

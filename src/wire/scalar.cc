@@ -18,10 +18,14 @@ bool read_number(std::string_view text, T& number) {
 
 bool read_timestamp(std::string_view text, Timestamp& at) {
   double seconds = 0;
-  if (const auto iso = parse_iso8601(text)) at = *iso;
-  else if (const auto http = parse_http_date(text)) at = *http;
-  else if (read_number(text, seconds) && std::abs(seconds) < 1e11) at = from_epoch_micros(std::llround(seconds * 1e6));
-  else return false;
+  if (const auto iso = parse_iso8601(text))
+    at = *iso;
+  else if (const auto http = parse_http_date(text))
+    at = *http;
+  else if (read_number(text, seconds) && std::abs(seconds) < 1e11)
+    at = from_epoch_micros(std::llround(seconds * 1e6));
+  else
+    return false;
   return true;
 }
 
@@ -31,8 +35,10 @@ bool read_scalar(const Shape& shape, std::string_view text, void* target) {
   switch (shape.kind) {
     case Kind::text: static_cast<std::string*>(target)->assign(text); return true;
     case Kind::boolean:
-      *static_cast<bool*>(target) = text == "true" || text == "True" || text == "TRUE" || text == "1";
-      return *static_cast<bool*>(target) || text == "false" || text == "False" || text == "FALSE" || text == "0";
+      *static_cast<bool*>(target) =
+          text == "true" || text == "True" || text == "TRUE" || text == "1";
+      return *static_cast<bool*>(target) || text == "false" || text == "False" || text == "FALSE" ||
+             text == "0";
     case Kind::integer: {
       int64_t& number = *static_cast<int64_t*>(target);
       if (text.starts_with('+')) text.remove_prefix(1);
@@ -49,7 +55,8 @@ bool read_scalar(const Shape& shape, std::string_view text, void* target) {
   }
 }
 
-std::string write_scalar(const Shape& shape, TimeFormat member_format, TimeFormat by_protocol, const void* value) {
+std::string write_scalar(const Shape& shape, TimeFormat member_format, TimeFormat by_protocol,
+                         const void* value) {
   switch (shape.kind) {
     case Kind::text: return *static_cast<const std::string*>(value);
     case Kind::boolean: return *static_cast<const bool*>(value) ? "true" : "false";

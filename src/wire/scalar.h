@@ -10,6 +10,7 @@ namespace laketap::wire {
 bool read_scalar(const Shape& shape, std::string_view text, void* target);
 
 // `by_protocol`: the format when neither member nor shape names one.
-std::string write_scalar(const Shape& shape, TimeFormat member_format, TimeFormat by_protocol, const void* value);
+std::string write_scalar(const Shape& shape, TimeFormat member_format, TimeFormat by_protocol,
+                         const void* value);
 
 }  // namespace laketap::wire

@@ -5,7 +5,9 @@
 namespace laketap::wire {
 
 constinit const Shape kEmptyShape = {.name = "Empty"};
-const Shape& shape_of(const Empty*) { return kEmptyShape; }
+const Shape& shape_of(const Empty*) {
+  return kEmptyShape;
+}
 
 const Operation* Service::find(std::string_view operation) const {
   for (const Operation& candidate : operations) {

@@ -1,8 +1,8 @@
 // The tables that generated code fills: types, operations and services of AWS's models.
 //
-// A Shape says how one type looks on the wire, what the model demands of it, and how its C++ value is
-// reached: scalars by address, everything else by the small functions of the *Access tables, one set
-// per C++ type. All tables are constants; nothing here runs before main.
+// A Shape says how one type looks on the wire, what the model demands of it, and how its C++ value
+// is reached: scalars by address, everything else by the small functions of the *Access tables, one
+// set per C++ type. All tables are constants; nothing here runs before main.
 #pragma once
 
 #include <atomic>
@@ -45,7 +45,7 @@ bool matches(const Pattern& pattern, std::string_view text);
 bool compiles(const Pattern& pattern);
 
 struct OptionalAccess {
-  void* (*emplace)(void* optional);          // A new value in it; its address.
+  void* (*emplace)(void* optional);  // A new value in it; its address.
   void (*reset)(void* optional);
   const void* (*get)(const void* optional);  // Null when absent.
 };
@@ -59,7 +59,8 @@ struct MapAccess {
   void (*clear)(void* map);
   void* (*insert)(void* map, std::string key);  // The value of that key, new or there already.
   size_t (*size)(const void* map);
-  void (*each)(const void* map, void* context, void (*visit)(void* context, const std::string& key, const void* value));
+  void (*each)(const void* map, void* context,
+               void (*visit)(void* context, const std::string& key, const void* value));
 };
 
 struct Member;
@@ -69,7 +70,8 @@ struct Shape {
   Kind kind = Kind::structure;
   bool wide = false;       // integer: 64 bits (a long), else 32.
   bool sensitive = false;  // Its value is never repeated in a message.
-  bool flattened = false;  // list, map: elements stand beside each other, without a node around them.
+  bool flattened =
+      false;  // list, map: elements stand beside each other, without a node around them.
   TimeFormat time = TimeFormat::by_protocol;
 
   // What the model demands. Of a number its value, of a text, blob, list or map its length.
@@ -112,21 +114,21 @@ struct QueryKey {
 struct Operation {
   std::string_view name;
   std::string_view method = "POST";
-  bool on_bucket = false, on_key = false;         // S3: what the path must name.
-  std::span<const QueryKey> query = {};           // S3: keys that the query must have.
+  bool on_bucket = false, on_key = false;          // S3: what the path must name.
+  std::span<const QueryKey> query = {};            // S3: keys that the query must have.
   std::span<const std::string_view> headers = {};  // S3: headers that must be there.
   int status = 200;
   const Shape* input = nullptr;  // Null for an operation without types: known by name only.
   const Shape* output = nullptr;
-  const char* input_root = "";    // REST-XML: the body's element.
-  const char* output_root = "";   // REST-XML: the body's element. Query: the wrapper, "" for none.
-  bool bare_root = false;         // REST-XML: the only member is the root itself.
-  const char* action = "";        // "firehose:PutRecord"; "": needs no permission.
+  const char* input_root = "";   // REST-XML: the body's element.
+  const char* output_root = "";  // REST-XML: the body's element. Query: the wrapper, "" for none.
+  bool bare_root = false;        // REST-XML: the only member is the root itself.
+  const char* action = "";       // "firehose:PutRecord"; "": needs no permission.
   std::span<const std::string_view> arns = {};  // Templates, see aws/actions.toml.
 };
 
 struct Service {
-  std::string_view name;           // Ours: "firehose".
+  std::string_view name;  // Ours: "firehose".
   Protocol protocol;
   std::string_view json_version;   // "1.1"; "" when not JSON.
   std::string_view target_prefix;  // "Firehose_20150804"; "" when not JSON.

@@ -1,19 +1,21 @@
-// What the generated structs are made of, besides std and base. Light: every generated header has it.
+// What the generated structs are made of, besides std and base. Light: every generated header has
+// it.
 //
 // How a shape of AWS's model becomes C++ (aws/codegen writes build/generated/wire/SERVICE.h):
 //
-//   structure          struct of the same name, in namespace laketap::wire::SERVICE; a plain aggregate
-//   member             snake_case of the model's name, by botocore's rule: DeliveryStreamName ->
+//   structure          struct of the same name, in namespace laketap::wire::SERVICE; a plain
+//   aggregate member             snake_case of the model's name, by botocore's rule:
+//   DeliveryStreamName ->
 //                      delivery_stream_name, DeliveryStreamARN -> delivery_stream_arn, SizeInMBs ->
 //                      size_in_mbs, SSEKMSKeyId -> ssekms_key_id, ETag -> e_tag; keywords: delete_
-//   required member    T; every other member std::optional<T>, lists and maps too (absent is not empty)
-//   string, enum       std::string; the enum's values are checked when decoded, not by the C++ type
-//   integer, long      int64_t          float, double      double          boolean   bool
-//   timestamp          Timestamp        blob               Bytes, or Base64View where actions.toml says so
-//   list               std::vector<T>   map                std::map<std::string, T>
-//   a type in itself   Box<T> where it would hold itself by value
-//   streaming body     BodyReader* in an input (borrowed, never null), std::unique_ptr<BodySource> in an output
-//   no input, output   wire::Empty
+//   required member    T; every other member std::optional<T>, lists and maps too (absent is not
+//   empty) string, enum       std::string; the enum's values are checked when decoded, not by the
+//   C++ type integer, long      int64_t          float, double      double          boolean   bool
+//   timestamp          Timestamp        blob               Bytes, or Base64View where actions.toml
+//   says so list               std::vector<T>   map                std::map<std::string, T> a type
+//   in itself   Box<T> where it would hold itself by value streaming body     BodyReader* in an
+//   input (borrowed, never null), std::unique_ptr<BodySource> in an output no input, output
+//   wire::Empty
 #pragma once
 
 #include <cstdint>
@@ -35,8 +37,8 @@ class BodySource;
 
 namespace laketap::wire {
 
-class BodyReader;         // wire/wire.h
-using http::BodySource;   // What is sent as a body: a file's range. http owns the type.
+class BodyReader;        // wire/wire.h
+using http::BodySource;  // What is sent as a body: a file's range. http owns the type.
 
 struct Empty {};  // The input or output of an operation whose model has none.
 
@@ -63,8 +65,8 @@ class Box {
 };
 
 // A blob still in base64, as it stands in the request: decoded once, into its last place.
-// Ownership: `text` borrows the request's body, or `unescaped` when JSON escapes stood in it; so a view
-// lives as long as the call it came with. Thread-safety: as std::string_view.
+// Ownership: `text` borrows the request's body, or `unescaped` when JSON escapes stood in it; so a
+// view lives as long as the call it came with. Thread-safety: as std::string_view.
 struct Base64View {
   std::string_view text;
   std::shared_ptr<const std::string> unescaped;

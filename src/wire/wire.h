@@ -192,10 +192,11 @@ class Operations {
   // Decodes, validates, authorizes, calls, encodes. Always an answer, faults included.
   Task<http::Response> run(Route route, Call call, RequestBody body) const;
 
-  // The same for a caller inside this program that holds the input as JSON: input and answer by the model's
-  // member names, whatever the service's own protocol. The handler runs on the calling thread.
-  // Handlers given to add_async() are not for this: they answer NotImplemented.
-  Answer<std::string> call_json(std::string_view service, std::string_view operation, Call call, std::string_view input) const;
+  // The same for a caller inside this program that holds the input as JSON: input and answer by the
+  // model's member names, whatever the service's own protocol. The handler runs on the calling
+  // thread. Handlers given to add_async() are not for this: they answer NotImplemented.
+  Answer<std::string> call_json(std::string_view service, std::string_view operation, Call call,
+                                std::string_view input) const;
 
   // A fault in the words of the service's protocol: also for what the server refuses itself.
   static http::Response render(const Service& service, const Call& call, const Fault& fault);

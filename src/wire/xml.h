@@ -1,4 +1,5 @@
-// XML <-> structs, by the tables: S3's bodies and the Query protocol's answers. Inner header of wire.
+// XML <-> structs, by the tables: S3's bodies and the Query protocol's answers. Inner header of
+// wire.
 #pragma once
 
 #include "wire/shape.h"
@@ -11,9 +12,10 @@ struct Path;
 
 // Fills `target` (a struct of `shape`) from a document whose root is `root`. Namespaces and unknown
 // elements are ignored, a DOCTYPE is refused.
-// False: no XML, another root, or a value of the wrong type. What breaks the model goes to `violations`.
-bool read_xml(std::string_view text, std::string_view root, const Shape& shape, void* target, const Path& path,
-              Violations& violations);
+// False: no XML, another root, or a value of the wrong type. What breaks the model goes to
+// `violations`.
+bool read_xml(std::string_view text, std::string_view root, const Shape& shape, void* target,
+              const Path& path, Violations& violations);
 
 // Appends text with what XML reserves escaped; control characters as references, as S3 does.
 void write_xml_text(std::string_view text, std::string& out);

@@ -11,7 +11,8 @@ namespace {
 
 constexpr int kDepthMax = 64;
 // A key may be one blank; a document type is kept so that it can be refused.
-constexpr unsigned kParseOptions = (pugi::parse_default | pugi::parse_doctype | pugi::parse_ws_pcdata_single);
+constexpr unsigned kParseOptions =
+    (pugi::parse_default | pugi::parse_doctype | pugi::parse_ws_pcdata_single);
 
 std::string_view local_name(const char* name) {
   const std::string_view whole(name);
@@ -31,7 +32,8 @@ class XmlReader {
  public:
   explicit XmlReader(Violations& violations) : violations_(violations) {}
 
-  bool structure(const pugi::xml_node& node, const Shape& shape, void* target, const Path& path, int depth) {
+  bool structure(const pugi::xml_node& node, const Shape& shape, void* target, const Path& path,
+                 int depth) {
     if (depth > kDepthMax) return false;
     for (size_t place = 0; place < shape.members.size(); ++place) {
       const Member& member = shape.members[place];
@@ -57,7 +59,8 @@ class XmlReader {
     return {};
   }
 
-  bool read_value(const pugi::xml_node& node, const Shape& shape, void* target, const Path& path, int depth, bool alone) {
+  bool read_value(const pugi::xml_node& node, const Shape& shape, void* target, const Path& path,
+                  int depth, bool alone) {
     switch (shape.kind) {
       case Kind::structure: return structure(node, shape, target, path, depth + 1);
       case Kind::list: return list(node, shape, target, path, depth + 1);
@@ -66,7 +69,8 @@ class XmlReader {
     }
   }
 
-  bool scalar(const pugi::xml_node& node, const Shape& shape, void* target, const Path& path, bool alone) {
+  bool scalar(const pugi::xml_node& node, const Shape& shape, void* target, const Path& path,
+              bool alone) {
     const std::string text = text_of(node);
     if (!read_scalar(shape, text, target)) return false;
     if (!alone) return true;
@@ -77,23 +81,28 @@ class XmlReader {
   }
 
   // `node`: the element around the elements, or, when flattened, the first of them.
-  bool list(const pugi::xml_node& node, const Shape& shape, void* target, const Path& path, int depth) {
+  bool list(const pugi::xml_node& node, const Shape& shape, void* target, const Path& path,
+            int depth) {
     const pugi::xml_node parent = shape.flattened ? node.parent() : node;
-    const std::string_view name = shape.flattened ? local_name(node.name()) : std::string_view(shape.element_name);
+    const std::string_view name =
+        shape.flattened ? local_name(node.name()) : std::string_view(shape.element_name);
     shape.list->clear(target);
     size_t index = 0;
     for (const pugi::xml_node& child : parent.children()) {
       if (child.type() != pugi::node_element || local_name(child.name()) != name) continue;
       const Path step{&path, {}, index++, Path::Step::element, nullptr};
-      if (!read_value(child, *shape.element, shape.list->append(target), step, depth, false)) return false;
+      if (!read_value(child, *shape.element, shape.list->append(target), step, depth, false))
+        return false;
     }
     violations_.check_list(shape, target, path);
     return true;
   }
 
-  bool map(const pugi::xml_node& node, const Shape& shape, void* target, const Path& path, int depth) {
+  bool map(const pugi::xml_node& node, const Shape& shape, void* target, const Path& path,
+           int depth) {
     const pugi::xml_node parent = shape.flattened ? node.parent() : node;
-    const std::string_view name = shape.flattened ? local_name(node.name()) : std::string_view("entry");
+    const std::string_view name =
+        shape.flattened ? local_name(node.name()) : std::string_view("entry");
     size_t index = 0;
     for (const pugi::xml_node& child : parent.children()) {
       if (child.type() != pugi::node_element || local_name(child.name()) != name) continue;
@@ -102,7 +111,9 @@ class XmlReader {
       if (!key || !value) return false;
       const std::string key_text = text_of(key);
       const Path step{&path, key_text, index++, Path::Step::entry, nullptr};
-      if (!read_value(value, *shape.element, shape.map->insert(target, key_text), step, depth, false)) return false;
+      if (!read_value(value, *shape.element, shape.map->insert(target, key_text), step, depth,
+                      false))
+        return false;
     }
     violations_.check_map(shape, target, path);
     return true;
@@ -113,11 +124,14 @@ class XmlReader {
 
 }  // namespace
 
-bool read_xml(std::string_view text, std::string_view root, const Shape& shape, void* target, const Path& path,
-              Violations& violations) {
-  if (text.find('\0') != std::string_view::npos || !simdjson::validate_utf8(text.data(), text.size())) return false;
+bool read_xml(std::string_view text, std::string_view root, const Shape& shape, void* target,
+              const Path& path, Violations& violations) {
+  if (text.find('\0') != std::string_view::npos ||
+      !simdjson::validate_utf8(text.data(), text.size()))
+    return false;
   pugi::xml_document document;
-  if (!document.load_buffer(text.data(), text.size(), kParseOptions, pugi::encoding_utf8)) return false;
+  if (!document.load_buffer(text.data(), text.size(), kParseOptions, pugi::encoding_utf8))
+    return false;
   for (const pugi::xml_node& node : document.children()) {
     if (node.type() == pugi::node_doctype) return false;
   }

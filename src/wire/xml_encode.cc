@@ -6,10 +6,15 @@
 namespace laketap::wire {
 namespace {
 
-void open(std::string_view name, std::string& out) { out.append("<").append(name).append(">"); }
-void close(std::string_view name, std::string& out) { out.append("</").append(name).append(">"); }
+void open(std::string_view name, std::string& out) {
+  out.append("<").append(name).append(">");
+}
+void close(std::string_view name, std::string& out) {
+  out.append("</").append(name).append(">");
+}
 
-void write_value(std::string_view name, const Shape& shape, TimeFormat format, const void* value, std::string& out);
+void write_value(std::string_view name, const Shape& shape, TimeFormat format, const void* value,
+                 std::string& out);
 
 void write_list(std::string_view name, const Shape& shape, const void* value, std::string& out) {
   if (!shape.flattened) open(name, out);
@@ -30,21 +35,25 @@ void write_map(std::string_view name, const Shape& shape, const void* value, std
     const auto& context = *static_cast<Context*>(opaque);
     open(context.entry, context.out);
     write_xml_element(context.shape.key_name, key, context.out);
-    write_value(context.shape.value_name, *context.shape.element, TimeFormat::by_protocol, entry, context.out);
+    write_value(context.shape.value_name, *context.shape.element, TimeFormat::by_protocol, entry,
+                context.out);
     close(context.entry, context.out);
   });
   if (!shape.flattened) close(name, out);
 }
 
-// The start of a struct's element, with those members that are attributes of it (Grantee's xsi:type).
-void open_structure(std::string_view name, const Shape& shape, const void* value, std::string& out) {
+// The start of a struct's element, with those members that are attributes of it (Grantee's
+// xsi:type).
+void open_structure(std::string_view name, const Shape& shape, const void* value,
+                    std::string& out) {
   out.append("<").append(name);
   for (const Member& member : shape.members) {
     if (!member.attribute) continue;
     const void* field = static_cast<const char*>(value) + member.offset;
     if (member.optional) field = member.optional->get(field);
     if (!field) continue;
-    if (member.name.starts_with("xsi:")) out.append(" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"");
+    if (member.name.starts_with("xsi:"))
+      out.append(" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"");
     out.append(" ").append(member.name).append("=\"");
     write_xml_text(write_scalar(*member.shape, member.time, TimeFormat::iso8601, field), out);
     out.append("\"");
@@ -52,7 +61,8 @@ void open_structure(std::string_view name, const Shape& shape, const void* value
   out.append(">");
 }
 
-void write_value(std::string_view name, const Shape& shape, TimeFormat format, const void* value, std::string& out) {
+void write_value(std::string_view name, const Shape& shape, TimeFormat format, const void* value,
+                 std::string& out) {
   switch (shape.kind) {
     case Kind::list: write_list(name, shape, value, out); return;
     case Kind::map: write_map(name, shape, value, out); return;
