@@ -1,1 +1,1 @@
-target_link_libraries(room_generator PUBLIC Boost::json)
+target_link_libraries(room_generator PUBLIC Boost::json PRIVATE base64)
