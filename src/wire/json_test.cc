@@ -198,6 +198,17 @@ TEST(JsonDecodeTest, DeepNestingIsRefusedAndNothingOverflows) {
   }
 }
 
+TEST(JsonDecodeTest, ATypeThatHoldsItselfIsReadToALimit) {
+  const auto nested = [](int depth) {
+    std::string text = R"({"Name":"t"})";
+    for (int i = 0; i < depth; ++i)
+      text = R"({"Name":"t","Status":{"Details":{"RequestedChange":)" + text + "}}}";
+    return text;
+  };
+  EXPECT_EQ(refusal<glue::Table>("glue", nested(30)), "");
+  EXPECT_EQ(refusal<glue::Table>("glue", nested(60)), "SerializationException ");
+}
+
 TEST(JsonDecodeTest, AnyCutOffRequestIsRefusedAndTheNextOneWorks) {
   const std::string whole = R"({"DeliveryStreamName":"s","Records":[{"Data":"aGVsbG8="}]})";
   for (size_t kept = 1; kept < whole.size(); ++kept) {
@@ -236,6 +247,19 @@ TEST(JsonEncodeTest, BytesThatAreNoUtf8DoNotReachAClient) {
   std::string out;
   write_json_text("a\xff\xc3\xa9\xe4\x01", out);
   EXPECT_EQ(out, "\"a\xEF\xBF\xBD\xc3\xa9\xEF\xBF\xBD\\u0001\"");
+}
+
+TEST(JsonEncodeTest, WhateverNeedsAnEscapeIsFoundWhereverItStands) {
+  for (const auto& [byte, escaped] : std::vector<std::pair<char, std::string>>{
+           {'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}, {'\x1f', "\\u001f"}, {'\0', "\\u0000"}}) {
+    for (size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'x');
+      text[at] = byte;
+      std::string out;
+      write_json_text(text, out);
+      EXPECT_EQ(out, '"' + std::string(at, 'x') + escaped + std::string(19 - at, 'x') + '"');
+    }
+  }
 }
 
 TEST(JsonTest, WhatIsReadIsWrittenTheSame) {

@@ -174,7 +174,7 @@ TEST(RestReadTest, BadXmlIsMalformedXml) {
         std::string("<!DOCTYPE Delete [<!ENTITY x "
                     "\"y\">]><Delete><Object><Key>&x;</Key></Object></Delete>"),
         std::string("<Delete><Object><Key>\xff</Key></Object></Delete>"),
-        std::string("<Delete>\0</Delete>", 18)}) {
+        std::string("<Delete><Object><Key>a\0b</Key></Object></Delete>", 48)}) {
     EXPECT_EQ(delete_refusal(body), "MalformedXML") << body;
   }
   std::string deep;
