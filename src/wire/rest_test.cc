@@ -174,7 +174,7 @@ TEST(RestReadTest, BadXmlIsMalformedXml) {
         std::string("<!DOCTYPE Delete [<!ENTITY x "
                     "\"y\">]><Delete><Object><Key>&x;</Key></Object></Delete>"),
         std::string("<Delete><Object><Key>\xff</Key></Object></Delete>"),
-        std::string("<Delete><Object><Key>a\0b</Key></Object></Delete>", 48)}) {
+        std::string("<Delete><Object><Key>a</Key></Object></Delete>\0<", 48)}) {
     EXPECT_EQ(delete_refusal(body), "MalformedXML") << body;
   }
   std::string deep;
