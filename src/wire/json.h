@@ -6,6 +6,9 @@
 
 namespace laketap::wire {
 
+// Keys are the model's member names: those of every JSON service, and of the others when a caller
+// inside this program holds their input as JSON.
+
 // Fills `target` (a struct of `shape`, freshly made) from a JSON document. Unknown members are
 // skipped but must be JSON; null is absent; of a key that comes twice the last counts. `readable`
 // bytes may be read from text.data() on; with 64 more than the text nothing is copied first.

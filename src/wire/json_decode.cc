@@ -85,10 +85,10 @@ class Reader {
       failed_ = true;
       return nullptr;
     }
-    if (guess < shape.members.size() && shape.members[guess].name == key)
+    if (guess < shape.members.size() && shape.members[guess].model_name == key)
       return &shape.members[guess];
     for (const Member& member : shape.members) {
-      if (member.name == key) return &member;
+      if (member.model_name == key) return &member;
     }
     return nullptr;
   }

@@ -93,7 +93,7 @@ void write_structure(const Shape& shape, const void* value, std::string& out) {
     if (!field || member.shape->kind == Kind::stream) continue;
     if (!first) out += ',';
     first = false;
-    out.append("\"").append(member.name).append("\":");
+    out.append("\"").append(member.model_name).append("\":");
     write_json(*member.shape, field, out);
   }
   out += '}';

@@ -206,9 +206,13 @@ Answer<std::string> Operations::call_json(std::string_view service, std::string_
     return std::unexpected(std::move(*fault));
   if (auto fault = state_->authorize(Route{found_service, found, true, false}, call, decoded.get()))
     return std::unexpected(std::move(*fault));
-  auto answer = handler->second.sync(call, decoded.get());
-  if (!answer) return std::unexpected(std::move(answer.error()));
-  return encode_json(*found->output, answer->get());
+  try {
+    auto answer = handler->second.sync(call, decoded.get());
+    if (!answer) return std::unexpected(std::move(answer.error()));
+    return encode_json(*found->output, answer->get());
+  } catch (const std::exception&) {
+    return std::unexpected(kInternal);
+  }
 }
 
 http::Response Operations::render(const Service& service, const Call& call, const Fault& fault) {

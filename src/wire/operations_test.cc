@@ -313,6 +313,34 @@ TEST_F(OperationsTest, HandlersRunOnThreadsOfTheTable) {
   EXPECT_NE(thread, std::this_thread::get_id());
 }
 
+TEST_F(OperationsTest, ACallFromInsideUsesTheModelsNamesWhateverTheProtocol) {
+  std::vector<std::string> asked;
+  operations.authorize_with([&](const Call&, std::string_view action, std::string_view arn) {
+    asked.push_back(std::string(action) + " " + std::string(arn));
+    return std::optional<Fault>();
+  });
+  operations.add<s3::CreateBucketRequest, s3::CreateBucketOutput>(
+      "s3", "CreateBucket", [](const Call& call, auto input) -> Answer<s3::CreateBucketOutput> {
+        call.reply->headers.emplace_back("x", "y");
+        s3::CreateBucketOutput output;
+        output.location = "/" + input.bucket + "/" + input.acl.value_or("none");
+        output.bucket_arn = "arn";
+        return output;
+      });
+  const auto answer =
+      operations.call_json("s3", "CreateBucket", {}, R"({"Bucket":"b","ACL":"private"})");
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(*answer, R"({"Location":"/b/private","BucketArn":"arn"})");
+  EXPECT_EQ(asked, std::vector<std::string>{"s3:CreateBucket arn:aws:s3:::b"});
+
+  EXPECT_EQ(
+      operations.call_json("s3", "CreateBucket", {}, R"({"Bucket":"b","ACL":"x"})").error().code,
+      "InvalidArgument");
+  EXPECT_EQ(operations.call_json("s3", "CreateBucket", {}, "{").error().code, "MalformedXML");
+  EXPECT_EQ(operations.call_json("s3", "DeleteBucket", {}, "{}").error().status, 501);
+  EXPECT_EQ(operations.call_json("s3", "Nonsense", {}, "{}").error().status, 400);
+}
+
 TEST_F(OperationsTest, RoutesAreAllOperationsOfAllModels) {
   serve(operations, succeed);
   size_t served = 0, total = 0;
