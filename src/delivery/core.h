@@ -53,7 +53,7 @@ struct Job {
 // disk.
 struct SettledPlan {
   std::string id;
-  uint64_t commits = 0;  // Journal::synced_commits() at which it is.
+  journal::Group group = 0;
 };
 
 // Frames handed to the journal, until it answers.

@@ -78,9 +78,8 @@ bool Delivery::Core::forget_settled() {
   std::vector<std::string> over;
   {
     const std::lock_guard lock(mutex);
-    const uint64_t commits = journal->synced_commits();
     std::erase_if(settled, [&](const SettledPlan& plan) {
-      if (plan.commits > commits) return false;
+      if (journal->holds(plan.group)) return false;
       over.push_back(plan.id);
       return true;
     });

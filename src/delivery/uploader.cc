@@ -113,8 +113,7 @@ void Delivery::Core::settle(const Job& job, bool delivered) {
     // A dead journal: the plan's row stays, and the next start finds the object delivered.
     if (released && batch.planned) {
       const std::lock_guard lock(mutex);
-      // The commit that runs now may have begun without it; the one after has it.
-      settled.push_back({batch.plan_id, journal->synced_commits() + 2});
+      settled.push_back({batch.plan_id, batch.group});
       planner_wake.notify_one();
     }
   }
