@@ -1,0 +1,102 @@
+// Tokens -> tree, by recursive descent over Trino's grammar. Inner header of sql.
+#pragma once
+
+#include "sql/lexer.h"
+
+namespace laketap::sql {
+
+// Thrown inside the room only; the face catches it.
+struct Thrown {
+  Problem problem;
+};
+
+class Parser {
+ public:
+  explicit Parser(std::vector<Token> tokens, std::string_view source) : tokens_(std::move(tokens)), source_(source) {}
+
+  // Each throws Thrown.
+  QueryPtr whole_query();      // Up to the end.
+  ExprPtr whole_expression();  // For parameters.
+
+  // For statements about metadata (statement.cc).
+  const Token& token(size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
+  bool is(std::string_view keyword, size_t ahead = 0) const { return token(ahead).kind == TokenKind::word && token(ahead).upper == keyword; }
+  bool is_symbol(std::string_view symbol, size_t ahead = 0) const { return token(ahead).kind == TokenKind::symbol && token(ahead).text == symbol; }
+  bool take(std::string_view keyword);
+  bool take_symbol(std::string_view symbol);
+  void advance() { at_ = std::min(at_ + 1, tokens_.size() - 1); }
+  std::vector<Identifier> qualified_name(bool backquotes = false);
+  [[noreturn]] void mismatch(std::string_view expecting) const;
+  [[noreturn]] void fail_at(Place at, std::string message) const;
+  bool at_end() const { return token().kind == TokenKind::end; }
+
+ private:
+  class Depth;
+
+  // parser_query.cc
+  QueryPtr query();
+  QueryPtr query_without_with();
+  QueryPtr query_term(int level);
+  QueryPtr query_primary();
+  Select select();
+  SelectItem select_item();
+  RelationPtr relation();
+  RelationPtr join_of(RelationPtr left, std::string kind, bool natural);
+  RelationPtr sampled_relation();
+  RelationPtr relation_primary();
+  void alias_of(Relation& made);
+  std::vector<GroupItem> group_by();
+  std::vector<ExprPtr> grouping_set();
+  std::vector<SortItem> sort_items();
+  Window window_specification();
+  FrameBound frame_bound();
+  std::vector<With> with_list();
+
+  // parser_expression.cc
+  ExprPtr expression();
+  ExprPtr logical_or();
+  ExprPtr logical_and();
+  ExprPtr logical_not();
+  ExprPtr predicated();
+  ExprPtr predicate(ExprPtr value);
+  ExprPtr concatenation();
+  ExprPtr additive();
+  ExprPtr multiplicative();
+  ExprPtr unary();
+  ExprPtr at_time_zone();
+  ExprPtr postfix();
+  ExprPtr primary();
+  ExprPtr word_primary();
+  ExprPtr call(std::vector<Identifier> name, Place at);
+  ExprPtr case_expression();
+  ExprPtr cast_expression();
+  ExprPtr interval_literal();
+  ExprPtr parenthesised();
+  ExprPtr special_call();
+  std::optional<ExprPtr> lambda();
+  std::string type_text();
+
+  Identifier identifier();
+  std::optional<Identifier> maybe_identifier();
+  bool is_name(size_t ahead = 0) const;
+  void expect(std::string_view keyword);
+  void expect_symbol(std::string_view symbol);
+  static std::shared_ptr<Expr> make(Op op, Place at, std::string text = "", std::vector<ExprPtr> args = {});
+
+  std::vector<Token> tokens_;
+  std::string_view source_;
+  size_t at_ = 0;
+  int depth_ = 0;
+};
+
+// Deep trees are walked recursively, so their depth is bounded.
+class Parser::Depth {
+ public:
+  explicit Depth(Parser& parser);
+  ~Depth() { --parser_.depth_; }
+
+ private:
+  Parser& parser_;
+};
+
+}  // namespace laketap::sql

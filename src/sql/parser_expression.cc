@@ -1,0 +1,668 @@
+// Expressions, from OR down to literals.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sql/parser.h"
+
+namespace laketap::sql {
+namespace {
+
+constexpr int kDepthMax = 250;
+
+}  // namespace
+
+Parser::Depth::Depth(Parser& parser) : parser_(parser) {
+  if (++parser_.depth_ > kDepthMax) {
+    --parser_.depth_;
+    parser.fail_at(parser.token().at, "statement is too large (nested too deeply)");
+  }
+}
+
+void Parser::fail_at(Place at, std::string message) const { throw Thrown{{"SYNTAX_ERROR", std::move(message), at.line, at.column}}; }
+
+void Parser::mismatch(std::string_view expecting) const {
+  const Token& found = token();
+  const size_t end = at_ + 1 < tokens_.size() ? tokens_[at_ + 1].offset : source_.size();
+  std::string shown = "<EOF>";
+  if (found.kind != TokenKind::end) {
+    shown = source_.substr(found.offset, end - found.offset);
+    while (!shown.empty() && std::isspace(static_cast<unsigned char>(shown.back()))) shown.pop_back();
+    if (found.kind == TokenKind::word) shown = found.text;
+  }
+  std::string message = fmt::format("mismatched input '{}'", shown);
+  if (!expecting.empty()) message += fmt::format(". Expecting: {}", expecting);
+  fail_at(found.at, std::move(message));
+}
+
+bool Parser::take(std::string_view keyword) {
+  if (!is(keyword)) return false;
+  advance();
+  return true;
+}
+bool Parser::take_symbol(std::string_view symbol) {
+  if (!is_symbol(symbol)) return false;
+  advance();
+  return true;
+}
+void Parser::expect(std::string_view keyword) {
+  if (!take(keyword)) mismatch(fmt::format("'{}'", keyword));
+}
+void Parser::expect_symbol(std::string_view symbol) {
+  if (!take_symbol(symbol)) mismatch(fmt::format("'{}'", symbol));
+}
+
+bool Parser::is_name(size_t ahead) const {
+  const Token& one = token(ahead);
+  return one.kind == TokenKind::quoted || (one.kind == TokenKind::word && !is_reserved(one.upper));
+}
+
+Identifier Parser::identifier() {
+  const Token& one = token();
+  if (one.kind == TokenKind::backquoted) fail_at(one.at, "backquoted identifiers are not supported; use double quotes to quote identifiers");
+  if (!is_name()) mismatch("<identifier>");
+  Identifier made{one.text, one.kind == TokenKind::quoted, one.at};
+  advance();
+  return made;
+}
+
+std::optional<Identifier> Parser::maybe_identifier() {
+  if (!is_name()) return std::nullopt;
+  return identifier();
+}
+
+std::vector<Identifier> Parser::qualified_name(bool backquotes) {
+  std::vector<Identifier> parts;
+  do {
+    if (backquotes && token().kind == TokenKind::backquoted) {
+      parts.push_back({token().text, true, token().at});
+      advance();
+    } else {
+      parts.push_back(identifier());
+    }
+  } while (take_symbol("."));
+  return parts;
+}
+
+std::shared_ptr<Expr> Parser::make(Op op, Place at, std::string text, std::vector<ExprPtr> args) {
+  auto made = std::make_shared<Expr>();
+  made->op = op;
+  made->at = at;
+  made->text = std::move(text);
+  made->args = std::move(args);
+  return made;
+}
+
+ExprPtr Parser::whole_expression() {
+  ExprPtr made = expression();
+  if (!at_end()) mismatch("<EOF>");
+  return made;
+}
+
+ExprPtr Parser::expression() {
+  const Depth deeper(*this);
+  return logical_or();
+}
+
+ExprPtr Parser::logical_or() {
+  ExprPtr left = logical_and();
+  while (is("OR")) {
+    advance();
+    ExprPtr right = logical_and();
+    left = make(Op::logical_or, left->at, "OR", {left, right});
+  }
+  return left;
+}
+
+ExprPtr Parser::logical_and() {
+  ExprPtr left = logical_not();
+  while (is("AND")) {
+    advance();
+    ExprPtr right = logical_not();
+    left = make(Op::logical_and, left->at, "AND", {left, right});
+  }
+  return left;
+}
+
+ExprPtr Parser::logical_not() {
+  if (!is("NOT")) return predicated();
+  const Depth deeper(*this);
+  const Place at = token().at;
+  advance();
+  return make(Op::logical_not, at, "NOT", {logical_not()});
+}
+
+ExprPtr Parser::predicated() {
+  ExprPtr value = concatenation();
+  while (true) {
+    ExprPtr next = predicate(value);
+    if (next == value) return value;
+    value = next;
+  }
+}
+
+ExprPtr Parser::predicate(ExprPtr value) {
+  const Place at = value->at;
+  for (const std::string_view op : {"=", "<>", "!=", "<", "<=", ">", ">="}) {
+    if (!is_symbol(op)) continue;
+    advance();
+    const std::string name = op == "!=" ? "<>" : std::string(op);
+    for (const std::string_view quantifier : {"ALL", "ANY", "SOME"})
+      if (is(quantifier) && is_symbol("(", 1)) {
+        advance();
+        advance();
+        auto made = make(Op::quantified, at, name, {value});
+        made->quantifier = quantifier == "ALL" ? "ALL" : "ANY";
+        made->query = query();
+        expect_symbol(")");
+        return made;
+      }
+    return make(Op::compare, at, name, {value, concatenation()});
+  }
+  const bool negated = is("NOT") && (is("BETWEEN", 1) || is("IN", 1) || is("LIKE", 1));
+  if (negated) advance();
+  if (take("BETWEEN")) {
+    ExprPtr low = concatenation();
+    expect("AND");
+    auto made = make(Op::between, at, "", {value, low, concatenation()});
+    made->negated = negated;
+    return made;
+  }
+  if (take("IN")) {
+    expect_symbol("(");
+    if (is("SELECT") || is("WITH") || is("VALUES") || is("TABLE")) {
+      auto made = make(Op::in_query, at, "", {value});
+      made->negated = negated;
+      made->query = query();
+      expect_symbol(")");
+      return made;
+    }
+    std::vector<ExprPtr> args{value};
+    do args.push_back(expression());
+    while (take_symbol(","));
+    expect_symbol(")");
+    auto made = make(Op::in_list, at, "", std::move(args));
+    made->negated = negated;
+    return made;
+  }
+  if (take("LIKE")) {
+    std::vector<ExprPtr> args{value, concatenation()};
+    if (take("ESCAPE")) args.push_back(concatenation());
+    auto made = make(Op::like, at, "", std::move(args));
+    made->negated = negated;
+    return made;
+  }
+  if (is("IS")) {
+    advance();
+    const bool is_not = take("NOT");
+    if (take("NULL")) {
+      auto made = make(Op::is_null, at, "", {value});
+      made->negated = is_not;
+      return made;
+    }
+    if (take("DISTINCT")) {
+      expect("FROM");
+      auto made = make(Op::is_distinct, at, "", {value, concatenation()});
+      made->negated = is_not;
+      return made;
+    }
+    mismatch(is_not ? "'DISTINCT', 'NULL'" : "'DISTINCT', 'NOT', 'NULL'");
+  }
+  return value;
+}
+
+// || and + - stand on one level in Trino's grammar: + and - first in the list, || after.
+ExprPtr Parser::concatenation() {
+  ExprPtr left = additive();
+  while (is_symbol("||")) {
+    const Place at = left->at;
+    advance();
+    left = make(Op::arithmetic, at, "||", {left, additive()});
+  }
+  return left;
+}
+
+ExprPtr Parser::additive() {
+  ExprPtr left = multiplicative();
+  while (is_symbol("+") || is_symbol("-")) {
+    const Place at = left->at;
+    const std::string op = token().text;
+    advance();
+    left = make(Op::arithmetic, at, op, {left, multiplicative()});
+  }
+  return left;
+}
+
+ExprPtr Parser::multiplicative() {
+  ExprPtr left = unary();
+  while (is_symbol("*") || is_symbol("/") || is_symbol("%")) {
+    const Place at = left->at;
+    const std::string op = token().text;
+    advance();
+    left = make(Op::arithmetic, at, op, {left, unary()});
+  }
+  return left;
+}
+
+ExprPtr Parser::unary() {
+  if (!is_symbol("-") && !is_symbol("+")) return at_time_zone();
+  const Depth deeper(*this);
+  const Place at = token().at;
+  const bool negative = is_symbol("-");
+  advance();
+  return make(negative ? Op::negate : Op::plus, at, "", {unary()});
+}
+
+ExprPtr Parser::at_time_zone() {
+  ExprPtr value = postfix();
+  while (is("AT") && is("TIME", 1) && is("ZONE", 2)) {
+    const Place at = value->at;
+    for (int i = 0; i < 3; ++i) advance();
+    value = make(Op::at_time_zone, at, "", {value, postfix()});
+  }
+  return value;
+}
+
+ExprPtr Parser::postfix() {
+  ExprPtr value = primary();
+  while (true) {
+    if (is_symbol("[")) {
+      advance();
+      ExprPtr index = expression();
+      expect_symbol("]");
+      value = make(Op::subscript, value->at, "", {value, index});
+    } else if (is_symbol(".") && is_name(1)) {
+      advance();
+      Identifier field = identifier();
+      auto made = make(Op::dereference, value->at, field.text, {value});
+      made->names = {field};
+      value = made;
+    } else {
+      return value;
+    }
+  }
+}
+
+ExprPtr Parser::primary() {
+  const Depth deeper(*this);
+  const Token& one = token();
+  const Place at = one.at;
+  const auto literal = [&](Op op) {
+    ExprPtr made = make(op, at, token().text);
+    advance();
+    return made;
+  };
+  switch (one.kind) {
+    case TokenKind::text: return literal(Op::text);
+    case TokenKind::binary: return literal(Op::binary);
+    case TokenKind::integer: return literal(Op::integer);
+    case TokenKind::decimal: return literal(Op::decimal);
+    case TokenKind::floating: return literal(Op::floating);
+    case TokenKind::parameter: return literal(Op::parameter);
+    case TokenKind::backquoted: identifier(); break;
+    case TokenKind::quoted: {
+      if (is_symbol("->", 1)) return *lambda();
+      Identifier name = identifier();
+      if (is_symbol("(")) return call({name}, at);
+      auto made = make(Op::identifier, at, name.text);
+      made->names = {name};
+      return made;
+    }
+    case TokenKind::word: return word_primary();
+    case TokenKind::symbol:
+      if (is_symbol("(")) return parenthesised();
+      break;
+    case TokenKind::end: break;
+  }
+  mismatch("<expression>");
+}
+
+std::optional<ExprPtr> Parser::lambda() {
+  const size_t begin = at_;
+  const Place at = token().at;
+  std::vector<Identifier> names;
+  if (is_name() && is_symbol("->", 1)) {
+    names.push_back(identifier());
+  } else if (is_symbol("(")) {
+    advance();
+    while (is_name()) {
+      names.push_back(identifier());
+      if (!take_symbol(",")) break;
+    }
+    if (!is_symbol(")") || !is_symbol("->", 1)) {
+      at_ = begin;
+      return std::nullopt;
+    }
+    advance();
+  } else {
+    return std::nullopt;
+  }
+  expect_symbol("->");
+  auto made = make(Op::lambda, at, "", {expression()});
+  made->names = std::move(names);
+  return made;
+}
+
+ExprPtr Parser::parenthesised() {
+  const Place at = token().at;
+  if (std::optional<ExprPtr> made = lambda()) return *made;
+  advance();
+  if (is("SELECT") || is("WITH") || is("VALUES") || is("TABLE")) {
+    auto made = make(Op::scalar_query, at);
+    made->query = query();
+    expect_symbol(")");
+    return made;
+  }
+  std::vector<ExprPtr> args;
+  do args.push_back(expression());
+  while (take_symbol(","));
+  expect_symbol(")");
+  if (args.size() == 1) return args.front();
+  return make(Op::row, at, "", std::move(args));
+}
+
+ExprPtr Parser::case_expression() {
+  auto made = make(Op::searched_case, token().at);
+  advance();
+  if (!is("WHEN")) {
+    made->op = Op::simple_case;
+    made->args.push_back(expression());
+  }
+  if (!is("WHEN")) mismatch("'WHEN'");
+  while (take("WHEN")) {
+    made->args.push_back(expression());
+    expect("THEN");
+    made->args.push_back(expression());
+  }
+  if (take("ELSE")) {
+    made->has_else = true;
+    made->args.push_back(expression());
+  }
+  expect("END");
+  return made;
+}
+
+// The tokens of a type, as text for from_trino().
+std::string Parser::type_text() {
+  std::string out;
+  int open = 0;
+  while (!at_end()) {
+    if (open == 0 && (is_symbol(")") || is_symbol(",")) && !out.empty()) break;
+    if (is_symbol("(")) ++open;
+    if (is_symbol(")")) --open;
+    if (token().kind != TokenKind::word && token().kind != TokenKind::quoted && token().kind != TokenKind::integer && !is_symbol("(") && !is_symbol(")") && !is_symbol(",")) mismatch("<type>");
+    if (!out.empty() && !is_symbol("(") && !is_symbol(")") && !is_symbol(",")) out += ' ';
+    out += token().kind == TokenKind::quoted ? '"' + token().text + '"' : token().text;
+    advance();
+  }
+  return out;
+}
+
+ExprPtr Parser::cast_expression() {
+  auto made = make(is("CAST") ? Op::cast : Op::try_cast, token().at);
+  advance();
+  expect_symbol("(");
+  made->args.push_back(expression());
+  expect("AS");
+  if (token().kind != TokenKind::word && token().kind != TokenKind::quoted) mismatch("<type>");
+  made->text = type_text();
+  expect_symbol(")");
+  return made;
+}
+
+ExprPtr Parser::interval_literal() {
+  auto made = make(Op::interval, token().at);
+  advance();
+  if (is_symbol("-") || is_symbol("+")) {
+    made->negated = is_symbol("-");
+    advance();
+  }
+  if (token().kind != TokenKind::text) mismatch("<string>");
+  made->args = {make(Op::text, token().at, token().text)};
+  advance();
+  const auto unit = [&] {
+    for (const std::string_view name : {"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"})
+      if (take(name)) return std::string(name);
+    mismatch("'DAY', 'HOUR', 'MINUTE', 'MONTH', 'SECOND', 'YEAR'");
+  };
+  made->text = unit();
+  if (take("TO")) made->to_unit = unit();
+  return made;
+}
+
+ExprPtr Parser::word_primary() {
+  const Place at = token().at;
+  const std::string& word = token().upper;
+  if (word == "NULL") {
+    advance();
+    return make(Op::null, at);
+  }
+  if (word == "TRUE" || word == "FALSE") {
+    ExprPtr made = make(Op::boolean, at, word == "TRUE" ? "true" : "false");
+    advance();
+    return made;
+  }
+  if (word == "CASE") return case_expression();
+  if (word == "CAST" || (word == "TRY_CAST" && is_symbol("(", 1))) return cast_expression();
+  if (word == "INTERVAL" && (token(1).kind == TokenKind::text || ((is_symbol("-", 1) || is_symbol("+", 1)) && token(2).kind == TokenKind::text))) return interval_literal();
+  if (word == "EXISTS" && is_symbol("(", 1)) {
+    advance();
+    advance();
+    auto made = make(Op::exists, at);
+    made->query = query();
+    expect_symbol(")");
+    return made;
+  }
+  if (word == "ARRAY" && is_symbol("[", 1)) {
+    advance();
+    advance();
+    auto made = make(Op::array, at);
+    if (!is_symbol("]")) {
+      do made->args.push_back(expression());
+      while (take_symbol(","));
+    }
+    expect_symbol("]");
+    return made;
+  }
+  if (word == "ROW" && is_symbol("(", 1)) {
+    advance();
+    advance();
+    auto made = make(Op::row, at);
+    do made->args.push_back(expression());
+    while (take_symbol(","));
+    expect_symbol(")");
+    return made;
+  }
+  if (ExprPtr special = special_call()) return special;
+  // DATE '2020-01-01', DECIMAL '1.5', BIGINT '1', JSON '..', DOUBLE PRECISION '1'.
+  if (!is_reserved(word) && token(1).kind == TokenKind::text) {
+    auto made = make(Op::typed_literal, at, token().text);
+    advance();
+    made->args = {make(Op::text, token().at, token().text)};
+    advance();
+    return made;
+  }
+  if (word == "DOUBLE" && is("PRECISION", 1) && token(2).kind == TokenKind::text) {
+    advance();
+    advance();
+    auto made = make(Op::typed_literal, at, "double");
+    made->args = {make(Op::text, token().at, token().text)};
+    advance();
+    return made;
+  }
+  if (is_reserved(word) && word != "GROUPING" && word != "LISTAGG" && word != "TRIM" && word != "NORMALIZE") mismatch("<expression>");
+  if (is_symbol("->", 1)) return *lambda();
+  if (is_reserved(word)) {
+    Identifier name{token().text, false, at};
+    advance();
+    if (!is_symbol("(")) mismatch("'('");
+    return call({name}, at);
+  }
+  Identifier name = identifier();
+  if (is_symbol("(")) return call({name}, at);
+  // A qualified function name: a.b(...).
+  if (is_symbol(".") && is_name(1) && is_symbol("(", 2)) {
+    advance();
+    Identifier second = identifier();
+    return call({name, second}, at);
+  }
+  auto made = make(Op::identifier, at, name.text);
+  made->names = {name};
+  return made;
+}
+
+// Functions whose arguments have words between them.
+ExprPtr Parser::special_call() {
+  const Place at = token().at;
+  const std::string& word = token().upper;
+  const auto named = [&](std::string name, std::vector<ExprPtr> args) {
+    auto made = make(Op::call, at, name, std::move(args));
+    made->names = {{name, false, at}};
+    return made;
+  };
+  if (word == "EXTRACT" && is_symbol("(", 1)) {
+    advance();
+    advance();
+    auto made = make(Op::extract, at, token().upper);
+    if (token().kind != TokenKind::word) mismatch("<identifier>");
+    advance();
+    expect("FROM");
+    made->args.push_back(expression());
+    expect_symbol(")");
+    return made;
+  }
+  for (const std::string_view name : {"CURRENT_DATE", "CURRENT_CATALOG", "CURRENT_SCHEMA", "CURRENT_USER"})
+    if (word == name) {
+      advance();
+      return make(Op::current, at, std::string(name));
+    }
+  for (const std::string_view name : {"CURRENT_TIMESTAMP", "CURRENT_TIME", "LOCALTIMESTAMP", "LOCALTIME"})
+    if (word == name) {
+      auto made = make(Op::current, at, std::string(name));
+      advance();
+      if (is_symbol("(") && token(1).kind == TokenKind::integer) {
+        advance();
+        made->args = {make(Op::integer, token().at, token().text)};
+        advance();
+        expect_symbol(")");
+      }
+      return made;
+    }
+  if (word == "POSITION" && is_symbol("(", 1)) {
+    advance();
+    advance();
+    ExprPtr needle = concatenation();
+    expect("IN");
+    ExprPtr haystack = concatenation();
+    expect_symbol(")");
+    return named("strpos", {haystack, needle});
+  }
+  if (word == "SUBSTRING" && is_symbol("(", 1)) {
+    advance();
+    advance();
+    std::vector<ExprPtr> args{expression()};
+    if (take("FROM")) {
+      args.push_back(expression());
+      if (take("FOR")) args.push_back(expression());
+    } else {
+      while (take_symbol(",")) args.push_back(expression());
+    }
+    expect_symbol(")");
+    return named("substring", std::move(args));
+  }
+  if (word == "TRIM" && is_symbol("(", 1)) {
+    advance();
+    advance();
+    std::string name = "trim";
+    if (take("LEADING")) name = "ltrim";
+    else if (take("TRAILING")) name = "rtrim";
+    else take("BOTH");
+    std::vector<ExprPtr> args;
+    if (!is("FROM")) args.push_back(expression());
+    if (take("FROM")) {
+      ExprPtr value = expression();
+      args.insert(args.begin(), value);
+    } else if (take_symbol(",")) {
+      args.push_back(expression());
+    }
+    expect_symbol(")");
+    return named(name, std::move(args));
+  }
+  if (word == "NORMALIZE" && is_symbol("(", 1)) {
+    advance();
+    advance();
+    std::vector<ExprPtr> args{expression()};
+    if (take_symbol(",")) {
+      args.push_back(make(Op::text, token().at, token().upper));
+      advance();
+    }
+    expect_symbol(")");
+    return named("normalize", std::move(args));
+  }
+  return nullptr;
+}
+
+ExprPtr Parser::call(std::vector<Identifier> name, Place at) {
+  auto made = make(Op::call, at);
+  for (const Identifier& part : name) made->text += (made->text.empty() ? "" : ".") + part.text;
+  made->names = std::move(name);
+  expect_symbol("(");
+  if (is_symbol("*") && is_symbol(")", 1)) {
+    advance();
+    made->args.push_back(make(Op::star, at));
+  } else if (!is_symbol(")")) {
+    if (take("DISTINCT")) made->distinct = true;
+    else if (is("ALL") && !is_symbol(",", 1) && !is_symbol(")", 1)) advance();
+    do made->args.push_back(expression());
+    while (take_symbol(","));
+    if (is("ORDER") && is("BY", 1)) {
+      advance();
+      advance();
+      made->order_by = sort_items();
+    }
+    // listagg(x, ',' ON OVERFLOW ...)
+    if (is("ON") && is("OVERFLOW", 1)) {
+      advance();
+      advance();
+      if (!take("ERROR")) mismatch("'ERROR'");
+    }
+  }
+  expect_symbol(")");
+  if (is("WITHIN") && is("GROUP", 1)) {
+    advance();
+    advance();
+    expect_symbol("(");
+    expect("ORDER");
+    expect("BY");
+    made->order_by = sort_items();
+    expect_symbol(")");
+  }
+  if (is("FILTER") && is_symbol("(", 1)) {
+    advance();
+    advance();
+    expect("WHERE");
+    made->filter = expression();
+    expect_symbol(")");
+  }
+  if (is("IGNORE") && is("NULLS", 1)) {
+    advance();
+    advance();
+    made->ignore_nulls = true;
+  } else if (is("RESPECT") && is("NULLS", 1)) {
+    advance();
+    advance();
+  }
+  if (take("OVER")) {
+    if (take_symbol("(")) {
+      made->over = std::make_shared<Window>(window_specification());
+      expect_symbol(")");
+    } else {
+      Window window;
+      window.base = identifier();
+      made->over = std::make_shared<Window>(std::move(window));
+    }
+  }
+  return made;
+}
+
+}  // namespace laketap::sql
