@@ -17,7 +17,9 @@ constexpr size_t kHeadBytesMax = 64 << 10;
 constexpr size_t kBodyBytesMax = size_t{256} << 20;
 constexpr timeval kWaitMax{.tv_sec = 120, .tv_usec = 0};
 
-std::unexpected<Error> system_error(const char* doing) { return fail(ErrorKind::unavailable, fmt::format("{}: {}", doing, std::strerror(errno))); }
+std::unexpected<Error> system_error(const char* doing) {
+  return fail(ErrorKind::unavailable, fmt::format("{}: {}", doing, std::strerror(errno)));
+}
 
 Result<> send_bytes(int socket, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -33,7 +35,8 @@ Result<> send_bytes(int socket, std::string_view bytes) {
 
 std::string Client::render(const RequestHead& head, std::string_view body) {
   std::string out = fmt::format("{} {} HTTP/1.1\r\n", head.method, head.target);
-  for (const Header& header : head.headers) out += fmt::format("{}: {}\r\n", header.name, header.value);
+  for (const Header& header : head.headers)
+    out += fmt::format("{}: {}\r\n", header.name, header.value);
   out += fmt::format("Content-Length: {}\r\n\r\n", body.size());
   out += body;
   return out;
@@ -43,8 +46,10 @@ Result<> Client::connect() {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (const int code = getaddrinfo(endpoint_.host.c_str(), endpoint_.port.c_str(), &hints, &found); code != 0)
-    return fail(ErrorKind::unavailable, fmt::format("looking up {}: {}", endpoint_.host, gai_strerror(code)));
+  if (const int code = getaddrinfo(endpoint_.host.c_str(), endpoint_.port.c_str(), &hints, &found);
+      code != 0)
+    return fail(ErrorKind::unavailable,
+                fmt::format("looking up {}: {}", endpoint_.host, gai_strerror(code)));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, &freeaddrinfo);
   for (const addrinfo* one = found; one; one = one->ai_next) {
     io::Descriptor made(socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC, one->ai_protocol));
@@ -74,7 +79,8 @@ Result<size_t> Client::fill() {
 Result<ClientResponse> Client::receive() {
   size_t end = 0;
   while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
-    if (buffer_.size() > kHeadBytesMax) return fail(ErrorKind::invalid, "an answer's head is too long");
+    if (buffer_.size() > kHeadBytesMax)
+      return fail(ErrorKind::invalid, "an answer's head is too long");
     const Result<size_t> got = fill();
     if (!got) return fail(got.error());
     if (*got == 0) return fail(ErrorKind::unavailable, "the server closed the connection");
@@ -82,7 +88,8 @@ Result<ClientResponse> Client::receive() {
   ClientResponse response;
   const std::string head = buffer_.substr(0, end);
   buffer_.erase(0, end + 4);
-  if (!head.starts_with("HTTP/1.1 ") || head.size() < 12) return fail(ErrorKind::invalid, "no HTTP/1.1 answer");
+  if (!head.starts_with("HTTP/1.1 ") || head.size() < 12)
+    return fail(ErrorKind::invalid, "no HTTP/1.1 answer");
   std::from_chars(head.data() + 9, head.data() + 12, response.status);
   size_t length = 0;
   bool close = false;
@@ -94,8 +101,10 @@ Result<ClientResponse> Client::receive() {
     if (colon != std::string_view::npos) {
       std::string_view value = line.substr(colon + 1);
       while (value.starts_with(' ')) value.remove_prefix(1);
-      if (same_name(line.substr(0, colon), "content-length")) std::from_chars(value.data(), value.data() + value.size(), length);
-      close = close || (same_name(line.substr(0, colon), "connection") && same_name(value, "close"));
+      if (same_name(line.substr(0, colon), "content-length"))
+        std::from_chars(value.data(), value.data() + value.size(), length);
+      close =
+          close || (same_name(line.substr(0, colon), "connection") && same_name(value, "close"));
       response.headers.push_back({std::string(line.substr(0, colon)), std::string(value)});
     }
     from = stop == head.size() ? std::string::npos : stop;
@@ -121,8 +130,10 @@ Result<ClientResponse> Client::send(std::string_view request) {
   Result<ClientResponse> response = sent ? receive() : Result<ClientResponse>(fail(sent.error()));
   if (response) return response;
   socket_.reset();
-  // An idle connection that the server closed meanwhile: nothing was answered, and nothing received.
-  if (fresh || !buffer_.empty() || response.error().what.find("closed") == std::string::npos) return response;
+  // An idle connection that the server closed meanwhile: nothing was answered, and nothing
+  // received.
+  if (fresh || !buffer_.empty() || response.error().what.find("closed") == std::string::npos)
+    return response;
   if (const Result<> connected = connect(); !connected) return fail(connected.error());
   sent = send_bytes(socket_.get(), request);
   return sent ? receive() : Result<ClientResponse>(fail(sent.error()));

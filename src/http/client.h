@@ -1,5 +1,5 @@
-// A small blocking client over plain HTTP with keep-alive: for the data generator, the command line and
-// benchmarks, which talk to a Laketap. One connection; not thread-safe.
+// A small blocking client over plain HTTP with keep-alive: for the data generator, the command line
+// and benchmarks, which talk to a Laketap. One connection; not thread-safe.
 #pragma once
 
 #include <string>
@@ -22,8 +22,9 @@ class Client {
  public:
   explicit Client(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
 
-  // Sends the bytes of one whole request and reads its answer. Connects when there is no connection, once again
-  // when the server closed an idle one. Errors: unavailable - no connection, or it broke; invalid - no HTTP answer.
+  // Sends the bytes of one whole request and reads its answer. Connects when there is no
+  // connection, once again when the server closed an idle one. Errors: unavailable - no connection,
+  // or it broke; invalid - no HTTP answer.
   Result<ClientResponse> send(std::string_view request);
 
   // The bytes of a request; Content-Length is added.

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
 
@@ -29,7 +28,8 @@ class FileRange : public BodySource {
 }  // namespace
 
 bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  return a.size() == b.size() && std::ranges::equal(a, b, {}, lower, lower);
 }
 
 const std::string* RequestHead::find(std::string_view name) const {
@@ -43,9 +43,12 @@ std::string_view RequestHead::value(std::string_view name) const {
   return found ? std::string_view(*found) : std::string_view();
 }
 
-Result<std::unique_ptr<BodySource>> file_range(const std::string& path, uint64_t offset, uint64_t size, std::shared_ptr<void> held) {
+Result<std::unique_ptr<BodySource>> file_range(const std::string& path, uint64_t offset,
+                                               uint64_t size, std::shared_ptr<void> held) {
   io::Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return fail(errno == ENOENT ? ErrorKind::not_found : ErrorKind::unavailable, "opening " + path + ": " + std::strerror(errno));
+  if (!file)
+    return fail(errno == ENOENT ? ErrorKind::not_found : ErrorKind::unavailable,
+                "opening " + path + ": " + std::strerror(errno));
   return std::make_unique<FileRange>(std::move(file), offset, size, std::move(held));
 }
 

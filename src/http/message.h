@@ -1,4 +1,5 @@
-// A request's head, a response, and what a response streams from: what server, wire and clients share.
+// A request's head, a response, and what a response streams from: what server, wire and clients
+// share.
 #pragma once
 
 #include <cstdint>
@@ -42,11 +43,13 @@ class BodySource {
 
 // `size` bytes of `path` from `offset`; `held` lives as long as the source (a pin, say).
 // Errors: not_found, unavailable - opening the file.
-Result<std::unique_ptr<BodySource>> file_range(const std::string& path, uint64_t offset, uint64_t size, std::shared_ptr<void> held);
+Result<std::unique_ptr<BodySource>> file_range(const std::string& path, uint64_t offset,
+                                               uint64_t size, std::shared_ptr<void> held);
 
 struct Response {
   int status = 200;
-  std::vector<Header> headers;  // Without Content-Length, Connection and Date: the server writes those.
+  std::vector<Header>
+      headers;  // Without Content-Length, Connection and Date: the server writes those.
   std::string body;
   std::unique_ptr<BodySource> stream;  // Instead of body.
   // A HEAD answer tells a length without sending it: set by who knows it.

@@ -1,12 +1,12 @@
 // Signature Version 4: verifying what clients sign, and signing for our own clients.
-// Source: AWS General Reference, "Signing AWS API requests"; S3 API reference, "Authenticating requests".
+// Source: AWS General Reference, "Signing AWS API requests"; S3 API reference, "Authenticating
+// requests".
 //
 // Verifying has two steps, because most of it can be refused before a body is read:
 //     read_signature(head)      the form and scope of what was sent, its date, its signed headers
 //     check_signature(...)      the signature itself, once the hash of the body is known
 #pragma once
 
-#include <array>
 #include <expected>
 #include <optional>
 #include <string>
@@ -15,24 +15,26 @@
 
 #include "base/time.h"
 #include "http/message.h"
+#include "http/sha256.h"
 
 namespace laketap::http {
 
 enum class SignatureProblem {
-  missing,        // Nothing was signed.
-  incomplete,     // A part of the Authorization header, or the date, is missing.
-  malformed,      // A part is there and makes no sense.
-  wrong_scope,    // The credential's date, service or terminator is not this request's.
-  not_signed,     // A header that must be signed is not: host, or an x-amz-* one.
-  skewed,         // The date is more than 15 minutes from ours.
-  expired,        // A presigned URL's time is over, or has not begun.
-  unsupported,    // A form that we do not verify.
-  mismatch,       // The signature is another one.
+  missing,      // Nothing was signed.
+  incomplete,   // A part of the Authorization header, or the date, is missing.
+  malformed,    // A part is there and makes no sense.
+  wrong_scope,  // The credential's date, service or terminator is not this request's.
+  not_signed,   // A header that must be signed is not: host, or an x-amz-* one.
+  skewed,       // The date is more than 15 minutes from ours.
+  expired,      // A presigned URL's time is over, or has not begun.
+  unsupported,  // A form that we do not verify.
+  mismatch,     // The signature is another one.
 };
 
 struct SignatureRefusal {
   SignatureProblem problem;
   std::string message;
+  std::string header;  // not_signed: the x-amz-* header that should be.
 };
 
 struct Signature {
@@ -43,12 +45,14 @@ struct Signature {
   std::vector<std::string> signed_headers;  // Lower case, sorted.
   std::string signature;                    // 64 hexadecimal digits.
   std::string session_token;
-  std::string content_sha256;  // x-amz-content-sha256, "" when absent.
+  // x-amz-content-sha256, "" when absent. Of a presigned URL UNSIGNED-PAYLOAD when it does not say.
+  std::string content_sha256;
 };
 
 struct SignatureRules {
   std::string_view service;  // The API's signing name: "firehose", "monitoring", ...
-  bool is_s3 = false;        // One encoding of the path, x-amz-content-sha256 needed, unsigned payloads allowed.
+  bool is_s3 =
+      false;  // One encoding of the path, x-amz-content-sha256 needed, unsigned payloads allowed.
   Timestamp now;
 };
 
@@ -56,30 +60,26 @@ inline constexpr std::chrono::minutes kSkewMax{15};
 inline constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
 
 // What was sent, checked as far as that needs neither secret nor body.
-std::expected<Signature, SignatureRefusal> read_signature(const RequestHead& head, const SignatureRules& rules);
+std::expected<Signature, SignatureRefusal> read_signature(const RequestHead& head,
+                                                          const SignatureRules& rules);
 
 // The texts that S3 repeats in SignatureDoesNotMatch.
 struct Comparison {
   bool equal = false;
   std::string canonical_request, string_to_sign;
 };
-// `payload_hash`: 64 hexadecimal digits of the body's SHA-256, or S3's UNSIGNED-PAYLOAD and the like.
-// Constant time in the signature. Thread-safe.
-Comparison check_signature(const RequestHead& head, const Signature& signature, const SignatureRules& rules,
-                           std::string_view secret, std::string_view payload_hash);
+// `payload_hash`: 64 hexadecimal digits of the body's SHA-256, or S3's UNSIGNED-PAYLOAD and the
+// like. Constant time in the signature. Thread-safe.
+Comparison check_signature(const RequestHead& head, const Signature& signature,
+                           const SignatureRules& rules, std::string_view secret,
+                           std::string_view payload_hash);
 
 struct Credential {
   std::string access_key_id, secret;
 };
-// Adds host, x-amz-date and Authorization to `head` (and x-amz-content-sha256 for s3); `head.headers` must hold Host.
-void sign(RequestHead& head, const Credential& credential, std::string_view region, std::string_view service,
-          std::string_view payload_hash, Timestamp now);
-
-using Sha256 = std::array<uint8_t, 32>;
-Sha256 sha256(std::string_view bytes);
-std::string sha256_hex(std::string_view bytes);
-Sha256 hmac_sha256(std::string_view key, std::string_view text);
-// Equal, without telling by its time where they differ.
-bool same_secret(std::string_view a, std::string_view b);
+// Adds host, x-amz-date and Authorization to `head` (and x-amz-content-sha256 for s3);
+// `head.headers` must hold Host.
+void sign(RequestHead& head, const Credential& credential, std::string_view region,
+          std::string_view service, std::string_view payload_hash, Timestamp now);
 
 }  // namespace laketap::http

@@ -4,7 +4,8 @@ namespace laketap::http {
 namespace {
 
 bool is_unreserved(unsigned char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
 }
 
 int digit(char c) {
@@ -51,7 +52,8 @@ std::optional<std::string> percent_decode(std::string_view text) {
   return out;
 }
 
-std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query) {
+std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(
+    std::string_view query) {
   std::vector<std::pair<std::string, std::string>> out;
   while (!query.empty()) {
     const size_t end = query.find('&');
@@ -60,7 +62,8 @@ std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std:
     if (pair.empty()) continue;
     const size_t equals = pair.find('=');
     const std::optional<std::string> name = percent_decode(pair.substr(0, equals));
-    const std::optional<std::string> value = percent_decode(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
+    const std::optional<std::string> value = percent_decode(
+        equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
     if (!name || !value) return std::nullopt;
     out.emplace_back(*name, *value);
   }
@@ -73,7 +76,8 @@ std::optional<Endpoint> parse_endpoint(std::string_view url) {
   url = url.substr(kScheme.size());
   url = url.substr(0, url.find('/'));
   const size_t colon = url.rfind(':');
-  Endpoint endpoint{std::string(url.substr(0, colon)), colon == std::string_view::npos ? "80" : std::string(url.substr(colon + 1))};
+  Endpoint endpoint{std::string(url.substr(0, colon)),
+                    colon == std::string_view::npos ? "80" : std::string(url.substr(colon + 1))};
   if (endpoint.host.empty() || endpoint.port.empty()) return std::nullopt;
   return endpoint;
 }

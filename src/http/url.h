@@ -14,7 +14,8 @@ std::string percent_encode(std::string_view text, bool keep_slash = false);
 // Absent when a '%' is not followed by two hexadecimal digits. '+' stays '+'.
 std::optional<std::string> percent_decode(std::string_view text);
 
-// The pairs of a raw query string, decoded; a key without '=' has an empty value. Absent as percent_decode.
+// The pairs of a raw query string, decoded; a key without '=' has an empty value. Absent as
+// percent_decode.
 std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);
 
 // http://HOST:PORT[/...] -> host and port; absent for anything else (https too).

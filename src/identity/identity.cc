@@ -20,26 +20,34 @@ constexpr std::chrono::hours kSessionLength{12};
 constexpr std::string_view kConsoleUser = "admin";
 
 constexpr std::string_view kKeyAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-constexpr std::string_view kSecretAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+constexpr std::string_view kSecretAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 std::string hash_of_token(std::string_view token) {
   uint8_t hash[crypto_generichash_BYTES];
-  crypto_generichash(hash, sizeof hash, reinterpret_cast<const uint8_t*>(token.data()), token.size(), nullptr, 0);
+  crypto_generichash(hash, sizeof hash, reinterpret_cast<const uint8_t*>(token.data()),
+                     token.size(), nullptr, 0);
   return to_hex(hash);
 }
 
 Result<std::string> hash_password(const std::string& password) {
   char hash[crypto_pwhash_STRBYTES];
-  if (crypto_pwhash_str(hash, password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
+  if (crypto_pwhash_str(hash, password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                        crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
     return fail(ErrorKind::unavailable, "no memory to hash a password");
   return std::string(hash);
 }
 
 Result<> check_key(const std::string& access_key, const std::string& secret) {
-  const auto printable = [](const std::string& text) { return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && c != '/' && c != ','; }); };
+  const auto printable = [](const std::string& text) {
+    return std::ranges::all_of(text,
+                               [](char c) { return c > ' ' && c < 0x7f && c != '/' && c != ','; });
+  };
   if (access_key.size() < 3 || access_key.size() > 128 || !printable(access_key))
-    return fail(ErrorKind::invalid, "the root access key must have 3 to 128 printable characters, no slash, no comma");
-  if (secret.size() < 8 || secret.size() > 256) return fail(ErrorKind::invalid, "the root secret key must have 8 to 256 characters");
+    return fail(ErrorKind::invalid,
+                "the root access key must have 3 to 128 printable characters, no slash, no comma");
+  if (secret.size() < 8 || secret.size() > 256)
+    return fail(ErrorKind::invalid, "the root secret key must have 8 to 256 characters");
   return {};
 }
 
@@ -61,10 +69,12 @@ Result<json::object> read_json(io::Files& files, const std::string& path) {
 Result<RootKeys> read_root_keys(io::Files& files, const std::string& directory) {
   const Result<json::object> stored = read_json(files, directory + "/" + std::string(kFile));
   if (!stored) return fail(stored.error());
-  return RootKeys{std::string(stored->at("access_key").as_string()), std::string(stored->at("secret_key").as_string())};
+  return RootKeys{std::string(stored->at("access_key").as_string()),
+                  std::string(stored->at("secret_key").as_string())};
 }
 
-Result<std::unique_ptr<Identities>> Identities::open(const Options& options, io::Files& files, io::Clock& clock, io::Random& random) {
+Result<std::unique_ptr<Identities>> Identities::open(const Options& options, io::Files& files,
+                                                     io::Clock& clock, io::Random& random) {
   if (sodium_init() < 0) return fail(ErrorKind::unavailable, "libsodium does not start");
   std::unique_ptr<Identities> made(new Identities(clock, random));  // The constructor is private.
   const std::string path = options.directory + "/" + std::string(kFile);
@@ -73,7 +83,8 @@ Result<std::unique_ptr<Identities>> Identities::open(const Options& options, io:
   if (!stored) {
     std::string access_key = options.root_access_key;
     std::string secret = options.root_secret_key;
-    if (access_key.empty() != secret.empty()) return fail(ErrorKind::invalid, "give both root keys or none");
+    if (access_key.empty() != secret.empty())
+      return fail(ErrorKind::invalid, "give both root keys or none");
     if (access_key.empty()) {
       access_key = "LTAK" + io::random_text(random, 16, kKeyAlphabet);
       secret = io::random_text(random, 40, kSecretAlphabet);
@@ -86,8 +97,13 @@ Result<std::unique_ptr<Identities>> Identities::open(const Options& options, io:
     }
     const Result<std::string> hash = hash_password(password);
     if (!hash) return fail(hash.error());
-    stored = json::object{{"access_key", access_key}, {"secret_key", secret}, {"console_hash", *hash}, {"account", options.account}};
-    if (const Result<> written = io::replace_file(files, path, json::serialize(*stored) + "\n"); !written) return fail(written.error(), "writing the credentials");
+    stored = json::object{{"access_key", access_key},
+                          {"secret_key", secret},
+                          {"console_hash", *hash},
+                          {"account", options.account}};
+    if (const Result<> written = io::replace_file(files, path, json::serialize(*stored) + "\n");
+        !written)
+      return fail(written.error(), "writing the credentials");
   }
   made->account_ = std::string(stored->at("account").as_string());
   made->root_access_key_ = std::string(stored->at("access_key").as_string());
@@ -109,15 +125,19 @@ Caller Identities::caller(std::string_view access_key_id, std::string_view regio
           .region = std::string(region)};
 }
 
-Result<> Identities::authorize(const Caller& caller, std::string_view action, std::string_view resource) const {
+Result<> Identities::authorize(const Caller& caller, std::string_view action,
+                               std::string_view resource) const {
   if (caller.is_root) return {};
-  return fail(ErrorKind::denied, fmt::format("User: {} is not authorized to perform: {} on resource: {}", caller.arn, action, resource));
+  return fail(ErrorKind::denied,
+              fmt::format("User: {} is not authorized to perform: {} on resource: {}", caller.arn,
+                          action, resource));
 }
 
 std::optional<std::string> Identities::log_in(std::string_view user, std::string_view password) {
   {
     const std::scoped_lock one(hashing_);
-    const bool right = crypto_pwhash_str_verify(console_hash_.c_str(), password.data(), password.size()) == 0;
+    const bool right =
+        crypto_pwhash_str_verify(console_hash_.c_str(), password.data(), password.size()) == 0;
     if (!right || user != kConsoleUser) return std::nullopt;
   }
   const std::string token = io::random_text(random_, 43, kSecretAlphabet);

@@ -1,7 +1,9 @@
-// Who calls, and what he may do: the root key, the console's first user, and the roles that stacks make.
+// Who calls, and what he may do: the root key, the console's first user, and the roles that stacks
+// make.
 //
-// For now the root key may do all; roles and their policies are kept and shown, and not yet enforced
-// (docs/gaps.md). Source: IAM API reference; design of the operator's contract in README.md.
+// For now the root key may do all; roles and their policies are kept and shown, and not yet
+// enforced (docs/gaps.md). Source: IAM API reference; design of the operator's contract in
+// README.md.
 #pragma once
 
 #include <map>
@@ -39,21 +41,25 @@ struct Options {
 // Thread-safe.
 class Identities {
  public:
-  // Reads DIR/credentials.json, or makes it (mode 0600). Errors: invalid - a bad key in Options; corrupt; unavailable.
-  static Result<std::unique_ptr<Identities>> open(const Options& options, io::Files& files, io::Clock& clock, io::Random& random);
+  // Reads DIR/credentials.json, or makes it (mode 0600). Errors: invalid - a bad key in Options;
+  // corrupt; unavailable.
+  static Result<std::unique_ptr<Identities>> open(const Options& options, io::Files& files,
+                                                  io::Clock& clock, io::Random& random);
 
   // The secret of an access key; absent for an unknown one.
   std::optional<std::string> secret(std::string_view access_key_id) const;
   Caller caller(std::string_view access_key_id, std::string_view region) const;
   // Errors: denied.
-  Result<> authorize(const Caller& caller, std::string_view action, std::string_view resource) const;
+  Result<> authorize(const Caller& caller, std::string_view action,
+                     std::string_view resource) const;
 
   const std::string& root_access_key() const { return root_access_key_; }
   const std::string& root_secret_key() const { return root_secret_key_; }
   // The console's password, when this start made it up: to be printed once.
   const std::optional<std::string>& new_console_password() const { return new_console_password_; }
 
-  // A new session's token when the password is right; absent when it is not. Takes about 50 ms of CPU on purpose.
+  // A new session's token when the password is right; absent when it is not. Takes about 50 ms of
+  // CPU on purpose.
   std::optional<std::string> log_in(std::string_view user, std::string_view password);
   // The user of a live session.
   std::optional<std::string> session_user(std::string_view token) const;
@@ -72,10 +78,11 @@ class Identities {
   std::optional<std::string> new_console_password_;
   mutable std::mutex mutex_;
   std::map<std::string, Session, std::less<>> sessions_;  // By the token's hash.
-  std::mutex hashing_;                                    // One password at a time: a check takes 64 MiB.
+  std::mutex hashing_;  // One password at a time: a check takes 64 MiB.
 };
 
-// The keys of a data folder, for `laketap env`. Errors: not_found - no server ever started there; corrupt.
+// The keys of a data folder, for `laketap env`. Errors: not_found - no server ever started there;
+// corrupt.
 struct RootKeys {
   std::string access_key, secret_key;
 };

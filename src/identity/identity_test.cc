@@ -17,14 +17,17 @@ class IdentityTest : public testing::Test {
     options_.directory = mkdtemp(pattern.data());
   }
   ~IdentityTest() override { std::filesystem::remove_all(options_.directory); }
-  std::unique_ptr<Identities> open() { return std::move(*Identities::open(options_, io::real_files(), io::real_clock(), io::real_random())); }
+  std::unique_ptr<Identities> open() {
+    return std::move(
+        *Identities::open(options_, io::real_files(), io::real_clock(), io::real_random()));
+  }
   Options options_;
 };
 
 TEST_F(IdentityTest, GeneratedKeysAreKeptAndReadableByTheOwnerOnly) {
   const std::string key = open()->root_access_key();
   EXPECT_EQ(open()->root_access_key(), key);
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(stat((options_.directory + "/credentials.json").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   EXPECT_EQ(read_root_keys(io::real_files(), options_.directory)->access_key, key);

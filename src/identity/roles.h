@@ -23,7 +23,8 @@ struct Role {
 // Thread-safe. Errors: not_found, exists, conflict - a role with policies is not removed, invalid.
 class Roles {
  public:
-  Roles(state::Database& database, io::Clock& clock, io::Random& random) : database_(database), clock_(clock), random_(random) {}
+  Roles(state::Database& database, io::Clock& clock, io::Random& random)
+      : database_(database), clock_(clock), random_(random) {}
 
   Result<Role> create(const Caller& caller, Role wanted);
   Result<Role> find(const std::string& name) const;

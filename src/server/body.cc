@@ -9,9 +9,9 @@
 namespace laketap::server {
 namespace {
 
-constexpr size_t kChunkLineBytesMax = 256;    // Size and extensions.
+constexpr size_t kChunkLineBytesMax = 256;  // Size and extensions.
 constexpr size_t kTrailerBytesMax = 4 << 10;
-constexpr size_t kPooledBytes = 256 << 10;    // A batch of 500 records of 250 bytes fits.
+constexpr size_t kPooledBytes = 256 << 10;  // A batch of 500 records of 250 bytes fits.
 constexpr size_t kPooledMax = 16;
 
 // Buffers of kPooledBytes that wait for their next body; one list a thread, so nothing locks.
@@ -19,8 +19,12 @@ thread_local std::vector<std::unique_ptr<char[]>> pool;
 
 }  // namespace
 
-Hasher::Hasher() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
-void Hasher::add(std::string_view bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
+Hasher::Hasher() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+  EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
+}
+void Hasher::add(std::string_view bytes) {
+  EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+}
 std::string Hasher::hex() {
   uint8_t hash[EVP_MAX_MD_SIZE];
   unsigned size = 0;
@@ -36,9 +40,11 @@ Buffer::Buffer(size_t bytes) : capacity_(std::max(bytes, kPooledBytes)) {
     data_ = std::make_unique_for_overwrite<char[]>(capacity_ + kPadding);
   }
 }
-Buffer::Buffer(Buffer&& other) noexcept : data_(std::move(other.data_)), capacity_(other.capacity_) {}
+Buffer::Buffer(Buffer&& other) noexcept
+    : data_(std::move(other.data_)), capacity_(other.capacity_) {}
 Buffer::~Buffer() {
-  if (data_ && capacity_ == kPooledBytes && pool.size() < kPooledMax) pool.push_back(std::move(data_));
+  if (data_ && capacity_ == kPooledBytes && pool.size() < kPooledMax)
+    pool.push_back(std::move(data_));
 }
 void Buffer::grow(size_t bytes, size_t used) {
   if (bytes <= capacity_) return;
@@ -54,14 +60,17 @@ Task<Result<std::string>> BodyFraming::line(size_t bytes_max) {
   while (true) {
     const size_t end = buffer.find('\n', seen);
     if (end != std::string::npos) {
-      if (end > bytes_max || end == 0 || buffer[end - 1] != '\r') co_return fail(ErrorKind::invalid, "a line of the chunked body");
+      if (end > bytes_max || end == 0 || buffer[end - 1] != '\r')
+        co_return fail(ErrorKind::invalid, "a line of the chunked body");
       std::string made = buffer.substr(0, end - 1);
       buffer.erase(0, end + 1);
-      if (made.find('\r') != std::string::npos || made.find('\0') != std::string::npos) co_return fail(ErrorKind::invalid, "a line of the chunked body");
+      if (made.find('\r') != std::string::npos || made.find('\0') != std::string::npos)
+        co_return fail(ErrorKind::invalid, "a line of the chunked body");
       co_return made;
     }
     seen = buffer.size();
-    if (seen > bytes_max) co_return fail(ErrorKind::invalid, "a line of the chunked body is too long");
+    if (seen > bytes_max)
+      co_return fail(ErrorKind::invalid, "a line of the chunked body is too long");
     const bool more = co_await socket_.fill();
     if (!more) co_return fail(ErrorKind::cancelled, "the peer left");
   }
@@ -77,7 +86,8 @@ Task<Result<>> BodyFraming::next_chunk() {
   const Result<std::string> head = co_await line(kChunkLineBytesMax);
   if (!head) co_return fail(head.error());
   const size_t digits = std::min(head->find_first_not_of("0123456789abcdefABCDEF"), head->size());
-  if (digits == 0 || digits > 15 || (digits < head->size() && (*head)[digits] != ';')) co_return fail(ErrorKind::invalid, "a chunk's size");
+  if (digits == 0 || digits > 15 || (digits < head->size() && (*head)[digits] != ';'))
+    co_return fail(ErrorKind::invalid, "a chunk's size");
   left_ = std::stoull(head->substr(0, digits), nullptr, 16);
   if (left_ > 0) co_return Result<>();
   for (size_t bytes = 0;;) {  // Trailers: read away, bounded.
@@ -117,17 +127,23 @@ Task<Result<size_t>> StreamReader::read(std::span<uint8_t> target) {
   socket_.wait_at_most(wait_);
   auto* bytes = reinterpret_cast<char*>(target.data());
   const Result<size_t> got = co_await framing_.read(bytes, target.size());
-  if (!got && got.error().kind == ErrorKind::invalid) co_return fail(ErrorKind::invalid, "IncompleteBody: The request body terminated unexpectedly");
+  if (!got && got.error().kind == ErrorKind::invalid)
+    co_return fail(ErrorKind::invalid, "IncompleteBody: The request body terminated unexpectedly");
   if (!got) co_return fail(got.error());
   seen_ += *got;
-  if (seen_ > kObjectBytesMax) co_return fail(ErrorKind::invalid, "EntityTooLarge: Your proposed upload exceeds the maximum allowed size");
+  if (seen_ > kObjectBytesMax)
+    co_return fail(ErrorKind::invalid,
+                   "EntityTooLarge: Your proposed upload exceeds the maximum allowed size");
   if (*got > 0) {
     if (!expected_.empty()) hasher_.add(std::string_view(bytes, *got));
     co_return *got;
   }
   if (!expected_.empty()) {
     const std::string made = hasher_.hex();
-    if (made != expected_) co_return fail(ErrorKind::invalid, "XAmzContentSHA256Mismatch: The provided 'x-amz-content-sha256' header does not match what was computed.");
+    if (made != expected_)
+      co_return fail(ErrorKind::invalid,
+                     "XAmzContentSHA256Mismatch: The provided 'x-amz-content-sha256' header does "
+                     "not match what was computed.");
     expected_.clear();
   }
   co_return size_t{0};

@@ -22,10 +22,14 @@ class Hasher {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
-// The content's bytes as they arrive, without framing. After a false or an error the connection is of no more use.
+// The content's bytes as they arrive, without framing. After a false or an error the connection is
+// of no more use.
 class BodyFraming {
  public:
-  BodyFraming(Socket& socket, const ParsedHead& head) : socket_(socket), chunked_(head.chunked), left_(head.chunked ? 0 : head.content_length.value_or(0)) {}
+  BodyFraming(Socket& socket, const ParsedHead& head)
+      : socket_(socket),
+        chunked_(head.chunked),
+        left_(head.chunked ? 0 : head.content_length.value_or(0)) {}
 
   // 0 at the end. Errors: cancelled - the peer left; invalid - a broken chunk.
   Task<Result<size_t>> read(char* target, size_t size);
@@ -37,7 +41,7 @@ class BodyFraming {
 
   Socket& socket_;
   bool chunked_;
-  uint64_t left_;         // Of the length, or of this chunk.
+  uint64_t left_;  // Of the length, or of this chunk.
   bool in_chunks_ = false;
   bool ended_ = false;
 };
@@ -64,8 +68,13 @@ class Buffer {
 class StreamReader : public wire::BodyReader {
  public:
   // `expected_hash`: 64 hexadecimal digits, or "" when the payload is unsigned.
-  StreamReader(Socket& socket, BodyFraming& framing, std::optional<uint64_t> length, std::string expected_hash, std::chrono::seconds wait)
-      : socket_(socket), framing_(framing), length_(length), expected_(std::move(expected_hash)), wait_(wait) {}
+  StreamReader(Socket& socket, BodyFraming& framing, std::optional<uint64_t> length,
+               std::string expected_hash, std::chrono::seconds wait)
+      : socket_(socket),
+        framing_(framing),
+        length_(length),
+        expected_(std::move(expected_hash)),
+        wait_(wait) {}
   Task<Result<size_t>> read(std::span<uint8_t> target) override;
   std::optional<uint64_t> length() const override { return length_; }
   // Called before the first byte is read: sends 100 Continue.

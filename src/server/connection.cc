@@ -42,7 +42,9 @@ std::string new_request_id(io::Random& random) {
 void add_cors(const http::RequestHead& head, http::Response& response) {
   if (!head.find("origin") || head.path.starts_with("/_")) return;
   response.headers.push_back({"Access-Control-Allow-Origin", "*"});
-  response.headers.push_back({"Access-Control-Expose-Headers", "x-amzn-RequestId,x-amz-request-id,x-amz-id-2,x-amzn-ErrorType,ETag,x-amz-version-id,Date"});
+  response.headers.push_back(
+      {"Access-Control-Expose-Headers",
+       "x-amzn-RequestId,x-amz-request-id,x-amz-id-2,x-amzn-ErrorType,ETag,x-amz-version-id,Date"});
 }
 
 http::Response preflight(const http::RequestHead& head) {
@@ -50,19 +52,23 @@ http::Response preflight(const http::RequestHead& head) {
   response.status = 200;
   if (head.path.starts_with("/_")) return response;
   const std::string_view asked = head.value("access-control-request-headers");
-  response.headers = {{"Access-Control-Allow-Origin", "*"},
-                      {"Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE"},
-                      // A wildcard never covers `authorization`, so the names that were asked for are repeated.
-                      {"Access-Control-Allow-Headers", asked.empty() ? "*" : std::string(asked)},
-                      {"Access-Control-Max-Age", "172800"}};
+  response.headers = {
+      {"Access-Control-Allow-Origin", "*"},
+      {"Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE"},
+      // A wildcard never covers `authorization`, so the names that were asked for are repeated.
+      {"Access-Control-Allow-Headers", asked.empty() ? "*" : std::string(asked)},
+      {"Access-Control-Max-Age", "172800"}};
   return response;
 }
 
-bool is_page(const Page& page, std::string_view path) { return page.prefix.ends_with('/') ? path.starts_with(page.prefix) : path == page.prefix; }
+bool is_page(const Page& page, std::string_view path) {
+  return page.prefix.ends_with('/') ? path.starts_with(page.prefix) : path == page.prefix;
+}
 
 class Connection {
  public:
-  Connection(Socket& socket, Shared& shared) : socket_(socket), shared_(shared), peer_(socket.peer()) {}
+  Connection(Socket& socket, Shared& shared)
+      : socket_(socket), shared_(shared), peer_(socket.peer()) {}
 
   Task<> run() {
     bool more = true;
@@ -81,8 +87,10 @@ class Connection {
   Task<bool> answer_bad(BadRequest bad);
   Task<bool> serve_page(const Page& page, ParsedHead& parsed);
   Task<bool> serve_operation(ParsedHead& parsed);
-  // The whole body in `buffer`, hashed. False: the connection is over, and an answer was sent where one can be.
-  Task<std::optional<size_t>> read_body(ParsedHead& parsed, BodyFraming& framing, size_t bytes_max, Buffer& buffer, Hasher* hasher);
+  // The whole body in `buffer`, hashed. False: the connection is over, and an answer was sent where
+  // one can be.
+  Task<std::optional<size_t>> read_body(ParsedHead& parsed, BodyFraming& framing, size_t bytes_max,
+                                        Buffer& buffer, Hasher* hasher);
   Task<bool> tell_to_continue(const ParsedHead& parsed);
 
   void count() {
@@ -124,7 +132,10 @@ Task<bool> Connection::answer_bad(BadRequest bad) {
   http::Response response;
   response.status = bad.status;
   response.headers.push_back({"Content-Type", "application/xml"});
-  response.body = fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message></Error>", bad.status == 501 ? "NotImplemented" : "BadRequest", bad.message);
+  response.body = fmt::format(
+      "<?xml version=\"1.0\" "
+      "encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message></Error>",
+      bad.status == 501 ? "NotImplemented" : "BadRequest", bad.message);
   (void)co_await answer(none, std::move(response), false);
   co_await socket_.linger();
   co_return false;
@@ -133,8 +144,12 @@ Task<bool> Connection::answer_bad(BadRequest bad) {
 Task<bool> Connection::answer(const ParsedHead& parsed, http::Response response, bool keep) {
   add_cors(parsed.head, response);
   const bool stays = keep && parsed.keep_alive && !shared_.draining;
-  const uint64_t length = response.content_length ? *response.content_length : response.stream ? response.stream->size() : response.body.size();
-  std::string head = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, http::reason_phrase(response.status), http_date(shared_.clock.now()));
+  const uint64_t length = response.content_length ? *response.content_length
+                          : response.stream       ? response.stream->size()
+                                                  : response.body.size();
+  std::string head =
+      fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
+                  http::reason_phrase(response.status), http_date(shared_.clock.now()));
   for (const http::Header& header : response.headers) {
     // A value of a client's, repeated: no line of its own may come out of it.
     if (header.value.find_first_of("\r\n") != std::string::npos) continue;
@@ -143,11 +158,14 @@ Task<bool> Connection::answer(const ParsedHead& parsed, http::Response response,
     head += header.value;
     head += "\r\n";
   }
-  if (response.status != 204 && response.status != 304) head += fmt::format("Content-Length: {}\r\n", length);
+  if (response.status != 204 && response.status != 304)
+    head += fmt::format("Content-Length: {}\r\n", length);
   head += stays ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
   socket_.wait_at_most(shared_.options.body_wait_max);
-  const bool no_body = parsed.head.method == "HEAD" || response.status == 204 || response.status == 304;
-  const std::string_view body = no_body || response.stream ? std::string_view() : std::string_view(response.body);
+  const bool no_body =
+      parsed.head.method == "HEAD" || response.status == 204 || response.status == 304;
+  const std::string_view body =
+      no_body || response.stream ? std::string_view() : std::string_view(response.body);
   const bool sent = co_await socket_.write(head, body);
   if (!sent) co_return false;
   if (response.stream && !no_body) {
@@ -162,14 +180,18 @@ Task<bool> Connection::tell_to_continue(const ParsedHead& parsed) {
   co_return co_await socket_.write("HTTP/1.1 100 Continue\r\n\r\n", "");
 }
 
-Task<std::optional<size_t>> Connection::read_body(ParsedHead& parsed, BodyFraming& framing, size_t bytes_max, Buffer& buffer, Hasher* hasher) {
+Task<std::optional<size_t>> Connection::read_body(ParsedHead& parsed, BodyFraming& framing,
+                                                  size_t bytes_max, Buffer& buffer,
+                                                  Hasher* hasher) {
   const bool alive = co_await tell_to_continue(parsed);
   if (!alive) co_return std::nullopt;
   size_t used = 0;
   while (true) {
-    if (used == buffer.capacity()) buffer.grow(std::min(bytes_max + 1, buffer.capacity() * 2), used);
+    if (used == buffer.capacity())
+      buffer.grow(std::min(bytes_max + 1, buffer.capacity() * 2), used);
     socket_.wait_at_most(shared_.options.body_wait_max);
-    const Result<size_t> got = co_await framing.read(buffer.data() + used, std::min(kReadBlock, buffer.capacity() - used));
+    const Result<size_t> got =
+        co_await framing.read(buffer.data() + used, std::min(kReadBlock, buffer.capacity() - used));
     if (!got) {
       BadRequest bad{400, got.error().what};
       if (got.error().kind == ErrorKind::invalid) (void)co_await answer_bad(std::move(bad));
@@ -202,7 +224,8 @@ Task<bool> Connection::one_request() {
   }
   for (const Page& page : shared_.pages)
     if (is_page(page, head.path)) co_return co_await serve_page(page, parsed);
-  if (head.method == "GET" && head.path == "/" && !head.find("authorization") && head.query.empty() && head.value("accept").contains("text/html")) {
+  if (head.method == "GET" && head.path == "/" && !head.find("authorization") &&
+      head.query.empty() && head.value("accept").contains("text/html")) {
     http::Response response;
     response.status = 302;
     response.headers.push_back({"Location", "/_console/"});
@@ -218,7 +241,8 @@ Task<bool> Connection::serve_page(const Page& page, ParsedHead& parsed) {
   }
   BodyFraming framing(socket_, parsed);
   Buffer buffer(parsed.content_length.value_or(0));
-  const std::optional<size_t> used = co_await read_body(parsed, framing, kPageBodyBytesMax, buffer, nullptr);
+  const std::optional<size_t> used =
+      co_await read_body(parsed, framing, kPageBodyBytesMax, buffer, nullptr);
   if (!used) co_return false;
   http::Response response = page.handle(parsed.head, std::string_view(buffer.data(), *used));
   co_return co_await answer(parsed, std::move(response), true);
@@ -232,11 +256,14 @@ Task<bool> Connection::serve_operation(ParsedHead& parsed) {
   call.head = &head;
   const Destination destination = find_destination(head, "");
   // Unsigned, by Action alone: the query protocol's refusal without reading the body.
-  const wire::Service& service = destination.service ? *destination.service : *wire::find_service("sts");
+  const wire::Service& service =
+      destination.service ? *destination.service : *wire::find_service("sts");
   const bool is_s3 = service.protocol == wire::Protocol::rest_xml;
   const bool has_body = parsed.chunked || parsed.content_length.value_or(0) > 0;
-  Task<bool> (*const refuse)(Connection&, const ParsedHead&, const wire::Service&, const wire::Call&, wire::Fault, bool) =
-      [](Connection& self, const ParsedHead& of, const wire::Service& by, const wire::Call& of_call, wire::Fault fault, bool body_unread) -> Task<bool> {
+  Task<bool> (*const refuse)(
+      Connection&, const ParsedHead&, const wire::Service&, const wire::Call&, wire::Fault,
+      bool) = [](Connection& self, const ParsedHead& of, const wire::Service& by,
+                 const wire::Call& of_call, wire::Fault fault, bool body_unread) -> Task<bool> {
     http::Response response = wire::Operations::render(by, of_call, fault);
     const bool stays = co_await self.answer(of, std::move(response), !body_unread);
     if (body_unread) co_await self.socket_.linger();
@@ -250,11 +277,13 @@ Task<bool> Connection::serve_operation(ParsedHead& parsed) {
     wire::Fault fault = signature_fault(service, signature.error(), head, now);
     co_return co_await refuse(*this, parsed, service, call, std::move(fault), has_body);
   }
-  const std::optional<Principal> principal = shared_.options.find_principal(signature->access_key_id);
+  const std::optional<Principal> principal =
+      shared_.options.find_principal(signature->access_key_id);
   if (!principal || !signature->session_token.empty()) {
     ++shared_.counters.refused_signatures;
     // The same work as for a known key, so that the time tells nothing.
-    (void)http::check_signature(head, *signature, rules, "an unknown key's secret", signature->content_sha256);
+    (void)http::check_signature(head, *signature, rules, "an unknown key's secret",
+                                signature->content_sha256);
     wire::Fault fault = unknown_key_fault(service, signature->access_key_id);
     co_return co_await refuse(*this, parsed, service, call, std::move(fault), has_body);
   }
@@ -266,17 +295,27 @@ Task<bool> Connection::serve_operation(ParsedHead& parsed) {
   std::string expected_hash;  // Of the body; "" when it is not signed.
   if (is_s3) {
     const std::string& declared = signature->content_sha256;
-    const bool hex = declared.size() == 64 && declared.find_first_not_of("0123456789abcdef") == std::string::npos;
+    const bool hex = declared.size() == 64 &&
+                     declared.find_first_not_of("0123456789abcdef") == std::string::npos;
     if (declared.starts_with("STREAMING-")) {
-      wire::Fault fault{"NotImplemented", 501, "A header you provided implies functionality that is not implemented", {{"Header", "x-amz-content-sha256"}}};
+      wire::Fault fault{"NotImplemented",
+                        501,
+                        "A header you provided implies functionality that is not implemented",
+                        {{"Header", "x-amz-content-sha256"}}};
       co_return co_await refuse(*this, parsed, service, call, std::move(fault), has_body);
     }
     if (!hex && declared != http::kUnsignedPayload) {
-      wire::Fault fault{"InvalidArgument", 400, "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD or a valid sha256 value.", {{"ArgumentName", "x-amz-content-sha256"}, {"ArgumentValue", declared.substr(0, 100)}}};
+      wire::Fault fault{
+          "InvalidArgument",
+          400,
+          "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD or a "
+          "valid sha256 value.",
+          {{"ArgumentName", "x-amz-content-sha256"}, {"ArgumentValue", declared.substr(0, 100)}}};
       co_return co_await refuse(*this, parsed, service, call, std::move(fault), has_body);
     }
     if (hex) expected_hash = declared;
-    const http::Comparison made = http::check_signature(head, *signature, rules, principal->secret, declared);
+    const http::Comparison made =
+        http::check_signature(head, *signature, rules, principal->secret, declared);
     if (!made.equal) {
       ++shared_.counters.refused_signatures;
       wire::Fault fault = mismatch_fault(service, *signature, made);
@@ -284,21 +323,30 @@ Task<bool> Connection::serve_operation(ParsedHead& parsed) {
     }
   }
 
-  const wire::Answer<wire::Route> early = service.protocol == wire::Protocol::query ? wire::Answer<wire::Route>(wire::Route{}) : shared_.operations.match(service, head, "");
-  if (!early && is_s3) co_return co_await refuse(*this, parsed, service, call, early.error(), has_body);
+  const wire::Answer<wire::Route> early = service.protocol == wire::Protocol::query
+                                              ? wire::Answer<wire::Route>(wire::Route{})
+                                              : shared_.operations.match(service, head, "");
+  if (!early && is_s3)
+    co_return co_await refuse(*this, parsed, service, call, early.error(), has_body);
 
   BodyFraming framing(socket_, parsed);
   if (early && early->streams_body) {
     if (!parsed.chunked && !parsed.content_length) {
-      wire::Fault fault{"MissingContentLength", 411, "You must provide the Content-Length HTTP header.", {}};
+      wire::Fault fault{
+          "MissingContentLength", 411, "You must provide the Content-Length HTTP header.", {}};
       co_return co_await refuse(*this, parsed, service, call, std::move(fault), true);
     }
     if (parsed.content_length.value_or(0) > kObjectBytesMax) {
-      wire::Fault fault{"EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size", {{"MaxSizeAllowed", std::to_string(kObjectBytesMax)}}};
+      wire::Fault fault{"EntityTooLarge",
+                        400,
+                        "Your proposed upload exceeds the maximum allowed size",
+                        {{"MaxSizeAllowed", std::to_string(kObjectBytesMax)}}};
       co_return co_await refuse(*this, parsed, service, call, std::move(fault), true);
     }
-    StreamReader reader(socket_, framing, parsed.content_length, expected_hash, shared_.options.body_wait_max);
-    if (parsed.expects_continue && has_body) reader.before_reading([this, &parsed] { return tell_to_continue(parsed); });
+    StreamReader reader(socket_, framing, parsed.content_length, expected_hash,
+                        shared_.options.body_wait_max);
+    if (parsed.expects_continue && has_body)
+      reader.before_reading([this, &parsed] { return tell_to_continue(parsed); });
     wire::RequestBody body;
     body.stream = &reader;
     Task<http::Response> running = shared_.operations.run(*early, call, body);
@@ -314,32 +362,45 @@ Task<bool> Connection::serve_operation(ParsedHead& parsed) {
     BadRequest bad{413, "the body is too long"};
     co_return co_await answer_bad(std::move(bad));
   }
-  Buffer buffer(parsed.content_length ? *parsed.content_length : parsed.chunked ? kDefaultBodyBytes : 0);
+  Buffer buffer(parsed.content_length ? *parsed.content_length
+                : parsed.chunked      ? kDefaultBodyBytes
+                                      : 0);
   Hasher hasher;
-  const std::optional<size_t> used = co_await read_body(parsed, framing, bytes_max, buffer, &hasher);
+  const std::optional<size_t> used =
+      co_await read_body(parsed, framing, bytes_max, buffer, &hasher);
   if (!used) co_return false;
   const std::string hash = hasher.hex();
   const std::string_view bytes(buffer.data(), *used);
   if (is_s3) {
     if (!expected_hash.empty() && expected_hash != hash) {
       ++shared_.counters.refused_signatures;
-      wire::Fault fault{"XAmzContentSHA256Mismatch", 400, "The provided 'x-amz-content-sha256' header does not match what was computed.", {{"ClientComputedContentSHA256", expected_hash}, {"S3ComputedContentSHA256", hash}}};
+      wire::Fault fault{
+          "XAmzContentSHA256Mismatch",
+          400,
+          "The provided 'x-amz-content-sha256' header does not match what was computed.",
+          {{"ClientComputedContentSHA256", expected_hash}, {"S3ComputedContentSHA256", hash}}};
       co_return co_await refuse(*this, parsed, service, call, std::move(fault), false);
     }
   } else {
-    const http::Comparison made = http::check_signature(head, *signature, rules, principal->secret, hash);
+    const http::Comparison made =
+        http::check_signature(head, *signature, rules, principal->secret, hash);
     if (!made.equal) {
       ++shared_.counters.refused_signatures;
       wire::Fault fault = mismatch_fault(service, *signature, made);
       co_return co_await refuse(*this, parsed, service, call, std::move(fault), false);
     }
   }
-  const wire::Answer<wire::Route> route = service.protocol == wire::Protocol::query ? shared_.operations.match(service, head, head.method == "GET" ? std::string_view(head.query) : bytes) : early;
+  const wire::Answer<wire::Route> route =
+      service.protocol == wire::Protocol::query
+          ? shared_.operations.match(service, head,
+                                     head.method == "GET" ? std::string_view(head.query) : bytes)
+          : early;
   if (!route) co_return co_await refuse(*this, parsed, service, call, route.error(), false);
   wire::RequestBody body;
   body.bytes = bytes;
   body.padding = Buffer::kPadding;
-  socket_.set_deadline(std::chrono::steady_clock::time_point::max());  // The handler's time is its own.
+  socket_.set_deadline(
+      std::chrono::steady_clock::time_point::max());  // The handler's time is its own.
   Task<http::Response> running = shared_.operations.run(*route, std::move(call), body);
   http::Response response = co_await std::move(running);
   co_return co_await answer(parsed, std::move(response), true);

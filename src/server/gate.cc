@@ -10,14 +10,17 @@ namespace {
 
 using http::SignatureProblem;
 
-// BUCKET.localhost, BUCKET.s3.REGION.amazonaws.com, firehose.us-east-1.amazonaws.com: the first label that is a service.
+// BUCKET.localhost, BUCKET.s3.REGION.amazonaws.com, firehose.us-east-1.amazonaws.com: the first
+// label that is a service.
 const wire::Service* by_host(std::string_view host) {
   host = host.substr(0, host.rfind(':') == std::string_view::npos ? host.size() : host.rfind(':'));
   if (!host.ends_with(".amazonaws.com")) return nullptr;
   const std::string_view first = host.substr(0, host.find('.'));
   for (const wire::Service* service : wire::services())
     if (service->signing_name == first || service->name == first) return service;
-  return host.contains(".s3.") || host.starts_with("s3.") || host.contains(".s3-") ? wire::find_service("s3") : nullptr;
+  return host.contains(".s3.") || host.starts_with("s3.") || host.contains(".s3-")
+             ? wire::find_service("s3")
+             : nullptr;
 }
 
 // The service of the credential scope, without checking anything.
@@ -25,7 +28,8 @@ std::string scope_service(const http::RequestHead& head) {
   std::string credential;
   const std::string_view authorization = head.value("authorization");
   if (const size_t at = authorization.find("Credential="); at != std::string_view::npos) {
-    credential = authorization.substr(at + 11, authorization.find_first_of(", ", at + 11) - at - 11);
+    credential =
+        authorization.substr(at + 11, authorization.find_first_of(", ", at + 11) - at - 11);
   } else if (const auto query = http::parse_query(head.query)) {
     for (const auto& [name, value] : *query)
       if (name == "X-Amz-Credential") credential = value;
@@ -54,7 +58,9 @@ const wire::Service* by_action(std::string_view form) {
   return nullptr;
 }
 
-bool is_form(const http::RequestHead& head) { return head.value("content-type").starts_with("application/x-www-form-urlencoded"); }
+bool is_form(const http::RequestHead& head) {
+  return head.value("content-type").starts_with("application/x-www-form-urlencoded");
+}
 
 }  // namespace
 
@@ -77,54 +83,102 @@ Destination find_destination(const http::RequestHead& head, std::string_view for
   return {wire::find_service("s3")};
 }
 
-wire::Fault signature_fault(const wire::Service& service, const http::SignatureRefusal& refusal, const http::RequestHead& head, Timestamp now) {
+wire::Fault signature_fault(const wire::Service& service, const http::SignatureRefusal& refusal,
+                            const http::RequestHead& head, Timestamp now) {
   const std::string& text = refusal.message;
   if (service.protocol == wire::Protocol::rest_xml) {
     switch (refusal.problem) {
       case SignatureProblem::missing: return {"AccessDenied", 403, "Access Denied", {}};
-      case SignatureProblem::incomplete: return {"AccessDenied", 403, text.starts_with("Query") ? text : "AWS authentication requires a valid Date or x-amz-date header", {}};
-      case SignatureProblem::malformed: return {text.starts_with("X-Amz") || text.starts_with("Query") ? "AuthorizationQueryParametersError" : "AuthorizationHeaderMalformed", 400, text, {}};
+      case SignatureProblem::incomplete:
+        return {"AccessDenied",
+                403,
+                text.starts_with("Query")
+                    ? text
+                    : "AWS authentication requires a valid Date or x-amz-date header",
+                {}};
+      case SignatureProblem::malformed:
+        return {text.starts_with("X-Amz") || text.starts_with("Query")
+                    ? "AuthorizationQueryParametersError"
+                    : "AuthorizationHeaderMalformed",
+                400,
+                text,
+                {}};
       case SignatureProblem::wrong_scope: return {"SignatureDoesNotMatch", 403, text, {}};
       case SignatureProblem::not_signed: return {"AccessDenied", 403, text, {}};
       case SignatureProblem::skewed:
-        return {"RequestTimeTooSkewed", 403, "The difference between the request time and the current time is too large.",
-                {{"RequestTime", std::string(head.value("x-amz-date"))}, {"ServerTime", iso8601(now)}, {"MaxAllowedSkewMilliseconds", "900000"}}};
+        return {"RequestTimeTooSkewed",
+                403,
+                "The difference between the request time and the current time is too large.",
+                {{"RequestTime", std::string(head.value("x-amz-date"))},
+                 {"ServerTime", iso8601(now)},
+                 {"MaxAllowedSkewMilliseconds", "900000"}}};
       case SignatureProblem::expired: return {"AccessDenied", 403, text, {}};
       case SignatureProblem::unsupported: return {"InvalidRequest", 400, text, {}};
       case SignatureProblem::mismatch: break;
     }
-    return {"SignatureDoesNotMatch", 403, "The request signature we calculated does not match the signature you provided. Check your key and signing method.", {}};
+    return {"SignatureDoesNotMatch",
+            403,
+            "The request signature we calculated does not match the signature you provided. Check "
+            "your key and signing method.",
+            {}};
   }
   const bool json = service.protocol == wire::Protocol::json;
   switch (refusal.problem) {
     case SignatureProblem::missing:
-      return json ? wire::Fault{"MissingAuthenticationTokenException", 400, "Missing Authentication Token", {}} : wire::Fault{"MissingAuthenticationToken", 403, "Request is missing Authentication Token", {}};
+      return json ? wire::Fault{"MissingAuthenticationTokenException",
+                                400,
+                                "Missing Authentication Token",
+                                {}}
+                  : wire::Fault{"MissingAuthenticationToken",
+                                403,
+                                "Request is missing Authentication Token",
+                                {}};
     case SignatureProblem::incomplete:
     case SignatureProblem::malformed:
-    case SignatureProblem::unsupported: return {json ? "IncompleteSignatureException" : "IncompleteSignature", 400, text, {}};
+    case SignatureProblem::unsupported:
+      return {json ? "IncompleteSignatureException" : "IncompleteSignature", 400, text, {}};
     case SignatureProblem::wrong_scope:
     case SignatureProblem::not_signed:
     case SignatureProblem::skewed:
-    case SignatureProblem::expired: return {json ? "InvalidSignatureException" : "SignatureDoesNotMatch", json ? 400 : 403, text, {}};
+    case SignatureProblem::expired:
+      return {
+          json ? "InvalidSignatureException" : "SignatureDoesNotMatch", json ? 400 : 403, text, {}};
     case SignatureProblem::mismatch: break;
   }
-  return {json ? "InvalidSignatureException" : "SignatureDoesNotMatch", json ? 400 : 403,
-          "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.", {}};
+  return {
+      json ? "InvalidSignatureException" : "SignatureDoesNotMatch",
+      json ? 400 : 403,
+      "The request signature we calculated does not match the signature you provided. Check your "
+      "AWS Secret Access Key and signing method. Consult the service documentation for details.",
+      {}};
 }
 
 wire::Fault unknown_key_fault(const wire::Service& service, const std::string& access_key_id) {
   switch (service.protocol) {
-    case wire::Protocol::rest_xml: return {"InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records.", {{"AWSAccessKeyId", access_key_id}}};
-    case wire::Protocol::json: return {"UnrecognizedClientException", 400, "The security token included in the request is invalid.", {}};
+    case wire::Protocol::rest_xml:
+      return {"InvalidAccessKeyId",
+              403,
+              "The AWS Access Key Id you provided does not exist in our records.",
+              {{"AWSAccessKeyId", access_key_id}}};
+    case wire::Protocol::json:
+      return {"UnrecognizedClientException",
+              400,
+              "The security token included in the request is invalid.",
+              {}};
     case wire::Protocol::query: break;
   }
-  return {"InvalidClientTokenId", 403, "The security token included in the request is invalid.", {}};
+  return {
+      "InvalidClientTokenId", 403, "The security token included in the request is invalid.", {}};
 }
 
-wire::Fault mismatch_fault(const wire::Service& service, const http::Signature& signature, const http::Comparison& made) {
+wire::Fault mismatch_fault(const wire::Service& service, const http::Signature& signature,
+                           const http::Comparison& made) {
   wire::Fault fault = signature_fault(service, {SignatureProblem::mismatch, ""}, {}, {});
   if (service.protocol == wire::Protocol::rest_xml)
-    fault.fields = {{"AWSAccessKeyId", signature.access_key_id}, {"StringToSign", made.string_to_sign}, {"SignatureProvided", signature.signature}, {"CanonicalRequest", made.canonical_request}};
+    fault.fields = {{"AWSAccessKeyId", signature.access_key_id},
+                    {"StringToSign", made.string_to_sign},
+                    {"SignatureProvided", signature.signature},
+                    {"CanonicalRequest", made.canonical_request}};
   return fault;
 }
 

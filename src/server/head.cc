@@ -9,10 +9,13 @@
 namespace laketap::server {
 namespace {
 
-std::unexpected<BadRequest> refuse(int status, std::string message) { return std::unexpected(BadRequest{status, std::move(message)}); }
+std::unexpected<BadRequest> refuse(int status, std::string message) {
+  return std::unexpected(BadRequest{status, std::move(message)});
+}
 
 bool is_token_char(unsigned char c) {
-  return std::isalnum(c) != 0 || std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
+  return std::isalnum(c) != 0 ||
+         std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
 }
 
 struct Collector {
@@ -38,13 +41,16 @@ int on_header_value(llhttp_t* parser, const char* at, size_t length) {
 }
 int on_header_value_complete(llhttp_t* parser) {
   auto& collector = *static_cast<Collector*>(parser->data);
-  while (collector.value.ends_with(' ') || collector.value.ends_with('\t')) collector.value.pop_back();
+  while (collector.value.ends_with(' ') || collector.value.ends_with('\t'))
+    collector.value.pop_back();
   collector.head.headers.push_back({std::move(collector.name), std::move(collector.value)});
   collector.name.clear();
   collector.value.clear();
   return collector.head.headers.size() > kHeadersMax ? -1 : 0;
 }
-int on_headers_complete(llhttp_t*) { return HPE_PAUSED; }
+int on_headers_complete(llhttp_t*) {
+  return HPE_PAUSED;
+}
 
 const llhttp_settings_t& settings() {
   static const llhttp_settings_t kSettings = [] {
@@ -61,8 +67,8 @@ const llhttp_settings_t& settings() {
   return kSettings;
 }
 
-// The lines as bytes, before a parser may be lenient about them: no folding, no control characters, names of token
-// characters with the colon right after.
+// The lines as bytes, before a parser may be lenient about them: no folding, no control characters,
+// names of token characters with the colon right after.
 std::expected<bool, BadRequest> check_lines(std::string_view bytes) {
   size_t lines = 0;
   for (size_t from = bytes.find("\r\n") + 2; from + 2 < bytes.size();) {
@@ -71,10 +77,14 @@ std::expected<bool, BadRequest> check_lines(std::string_view bytes) {
     if (++lines > kHeadersMax) return refuse(431, "too many header fields");
     if (line.front() == ' ' || line.front() == '\t') return refuse(400, "folded header line");
     const size_t colon = line.find(':');
-    if (colon == std::string_view::npos || colon == 0) return refuse(400, "a header line without a name");
-    if (!std::ranges::all_of(line.substr(0, colon), [](unsigned char c) { return is_token_char(c); })) return refuse(400, "a character in a header's name");
+    if (colon == std::string_view::npos || colon == 0)
+      return refuse(400, "a header line without a name");
+    if (!std::ranges::all_of(line.substr(0, colon),
+                             [](unsigned char c) { return is_token_char(c); }))
+      return refuse(400, "a character in a header's name");
     for (const char c : line.substr(colon + 1))
-      if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) return refuse(400, "a control character in a header's value");
+      if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f)
+        return refuse(400, "a control character in a header's value");
     from = end + 2;
   }
   return true;
@@ -90,12 +100,15 @@ std::expected<bool, BadRequest> read_framing(ParsedHead& made, bool http_1_0) {
       slot = &header.value;
       return first;
     };
-    if (http::same_name(header.name, "transfer-encoding") && !once(coding)) return refuse(400, "two Transfer-Encoding headers");
-    if (http::same_name(header.name, "content-length") && !once(length)) return refuse(400, "two Content-Length headers");
+    if (http::same_name(header.name, "transfer-encoding") && !once(coding))
+      return refuse(400, "two Transfer-Encoding headers");
+    if (http::same_name(header.name, "content-length") && !once(length))
+      return refuse(400, "two Content-Length headers");
     if (http::same_name(header.name, "host") && !once(host)) return refuse(400, "two Host headers");
   }
   if (!host || host->empty()) return refuse(400, "a request needs one Host header");
-  if (host->find_first_of("@/\\ \t,#?") != std::string::npos) return refuse(400, "a Host header that is no host");
+  if (host->find_first_of("@/\\ \t,#?") != std::string::npos)
+    return refuse(400, "a Host header that is no host");
   if (coding && length) return refuse(400, "Content-Length beside Transfer-Encoding");
   if (coding) {
     if (http_1_0) return refuse(400, "Transfer-Encoding in HTTP/1.0");
@@ -103,7 +116,8 @@ std::expected<bool, BadRequest> read_framing(ParsedHead& made, bool http_1_0) {
     made.chunked = true;
   }
   if (length) {
-    if (length->empty() || length->size() > 18 || !std::ranges::all_of(*length, [](char c) { return c >= '0' && c <= '9'; }))
+    if (length->empty() || length->size() > 18 ||
+        !std::ranges::all_of(*length, [](char c) { return c >= '0' && c <= '9'; }))
       return refuse(400, "a Content-Length that is no number");
     made.content_length = std::stoull(*length);
   }
@@ -114,16 +128,20 @@ std::expected<bool, BadRequest> read_target(http::RequestHead& head) {
   std::string_view target = head.target;
   if (target.size() > kTargetBytesMax) return refuse(414, "the request target is too long");
   for (const char c : target)
-    if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f) return refuse(400, "a character in the request target");
-  if (target.starts_with("http://") || target.starts_with("https://")) {  // The absolute form must name the same host.
+    if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f)
+      return refuse(400, "a character in the request target");
+  if (target.starts_with("http://") ||
+      target.starts_with("https://")) {  // The absolute form must name the same host.
     target = target.substr(target.find("//") + 2);
     const size_t slash = std::min(target.find_first_of("/?"), target.size());
-    if (target.substr(0, slash) != *head.find("host")) return refuse(400, "the target's host and the Host header differ");
+    if (target.substr(0, slash) != *head.find("host"))
+      return refuse(400, "the target's host and the Host header differ");
     target = target.substr(slash);
     if (target.empty()) target = "/";
   }
   if (!target.starts_with('/')) return refuse(400, "a request target without a path");
-  if (target.find('#') != std::string_view::npos) return refuse(400, "a fragment in the request target");
+  if (target.find('#') != std::string_view::npos)
+    return refuse(400, "a fragment in the request target");
   const size_t question = std::min(target.find('?'), target.size());
   head.path = target.substr(0, question);
   head.query = question < target.size() ? target.substr(question + 1) : std::string_view();
@@ -136,12 +154,16 @@ std::expected<size_t, BadRequest> head_size(std::string_view bytes) {
   size_t line = 0;
   for (size_t at = bytes.find('\n'); at != std::string_view::npos; at = bytes.find('\n', at + 1)) {
     if (at == 0 || bytes[at - 1] != '\r') return refuse(400, "a bare line feed");
-    if (at - line == 1) return line == 0 ? refuse(400, "an empty request line") : std::expected<size_t, BadRequest>(at + 1);
-    if (line == 0 && at > kTargetBytesMax + 64) return refuse(414, "the request target is too long");
+    if (at - line == 1)
+      return line == 0 ? refuse(400, "an empty request line")
+                       : std::expected<size_t, BadRequest>(at + 1);
+    if (line == 0 && at > kTargetBytesMax + 64)
+      return refuse(414, "the request target is too long");
     line = at + 1;
     if (at + 1 > kHeadBytesMax) return refuse(431, "the request's head is too long");
   }
-  if (line == 0 && bytes.size() > kTargetBytesMax + 64) return refuse(414, "the request target is too long");
+  if (line == 0 && bytes.size() > kTargetBytesMax + 64)
+    return refuse(414, "the request target is too long");
   if (bytes.size() > kHeadBytesMax) return refuse(431, "the request's head is too long");
   // A first line that is no method: a TLS hello, garbage.
   for (size_t i = 0; i < std::min<size_t>(bytes.size(), 16) && line == 0 && bytes[i] != ' '; ++i)
@@ -152,15 +174,20 @@ std::expected<size_t, BadRequest> head_size(std::string_view bytes) {
 std::expected<ParsedHead, BadRequest> parse_head(std::string_view bytes) {
   if (bytes.find('\0') != std::string_view::npos) return refuse(400, "a NUL byte");
   for (size_t at = bytes.find('\r'); at != std::string_view::npos; at = bytes.find('\r', at + 1))
-    if (at + 1 >= bytes.size() || bytes[at + 1] != '\n') return refuse(400, "a bare carriage return");
+    if (at + 1 >= bytes.size() || bytes[at + 1] != '\n')
+      return refuse(400, "a bare carriage return");
   if (const auto good = check_lines(bytes); !good) return std::unexpected(good.error());
   Collector collector;
   llhttp_t parser;
   llhttp_init(&parser, HTTP_REQUEST, &settings());
   parser.data = &collector;
   const llhttp_errno_t code = llhttp_execute(&parser, bytes.data(), bytes.size());
-  if (code != HPE_PAUSED) return refuse(collector.head.headers.size() > kHeadersMax ? 431 : 400, llhttp_get_error_reason(&parser) ? llhttp_get_error_reason(&parser) : "no HTTP request");
-  if (parser.http_major != 1 || parser.http_minor > 1) return refuse(400, "an HTTP version but 1.0 and 1.1");
+  if (code != HPE_PAUSED)
+    return refuse(
+        collector.head.headers.size() > kHeadersMax ? 431 : 400,
+        llhttp_get_error_reason(&parser) ? llhttp_get_error_reason(&parser) : "no HTTP request");
+  if (parser.http_major != 1 || parser.http_minor > 1)
+    return refuse(400, "an HTTP version but 1.0 and 1.1");
 
   ParsedHead made;
   made.head = std::move(collector.head);
@@ -168,9 +195,11 @@ std::expected<ParsedHead, BadRequest> parse_head(std::string_view bytes) {
   if (const auto good = read_framing(made, http_1_0); !good) return std::unexpected(good.error());
   if (const auto good = read_target(made.head); !good) return std::unexpected(good.error());
   const std::string_view connection = made.head.value("connection");
-  made.keep_alive = http_1_0 ? http::same_name(connection, "keep-alive") : !http::same_name(connection, "close");
+  made.keep_alive =
+      http_1_0 ? http::same_name(connection, "keep-alive") : !http::same_name(connection, "close");
   if (const std::string* expect = made.head.find("expect")) {
-    if (!http::same_name(*expect, "100-continue")) return refuse(417, "an expectation but 100-continue");
+    if (!http::same_name(*expect, "100-continue"))
+      return refuse(417, "an expectation but 100-continue");
     made.expects_continue = !http_1_0;
   }
   if (made.head.find("upgrade") && made.head.method == "CONNECT") return refuse(400, "CONNECT");

@@ -1,4 +1,5 @@
-// One request's head: llhttp in its strict mode, and rules of our own on top. Inner header of server.
+// One request's head: llhttp in its strict mode, and rules of our own on top. Inner header of
+// server.
 #pragma once
 
 #include <expected>
@@ -21,12 +22,13 @@ struct ParsedHead {
   bool expects_continue = false;
 };
 
-// How far `bytes` go towards a whole head: the size of the head with its empty line, or 0 for "read on".
-// Refuses what can never become one: bare line ends, too many bytes.
+// How far `bytes` go towards a whole head: the size of the head with its empty line, or 0 for "read
+// on". Refuses what can never become one: bare line ends, too many bytes.
 std::expected<size_t, BadRequest> head_size(std::string_view bytes);
 
-// `bytes` is exactly one head. Refuses every form that two parsers may read in two ways: two lengths, a length
-// and chunks, codings but `chunked`, folded lines, two hosts, ... (docs: attack cases 30 to 39 in tests/attacks).
+// `bytes` is exactly one head. Refuses every form that two parsers may read in two ways: two
+// lengths, a length and chunks, codings but `chunked`, folded lines, two hosts, ... (docs: attack
+// cases 30 to 39 in tests/attacks).
 std::expected<ParsedHead, BadRequest> parse_head(std::string_view bytes);
 
 }  // namespace laketap::server

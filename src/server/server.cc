@@ -35,8 +35,13 @@ struct Lane {
 }  // namespace
 
 struct Server::Core {
-  Core(Options options, const wire::Operations& operations, io::Clock& clock, io::Random& random, std::vector<Page> pages)
-      : shared{.options = std::move(options), .operations = operations, .clock = clock, .random = random, .pages = std::move(pages)} {}
+  Core(Options options, const wire::Operations& operations, io::Clock& clock, io::Random& random,
+       std::vector<Page> pages)
+      : shared{.options = std::move(options),
+               .operations = operations,
+               .clock = clock,
+               .random = random,
+               .pages = std::move(pages)} {}
 
   Shared shared;
   std::vector<std::unique_ptr<Lane>> lanes;
@@ -83,14 +88,16 @@ struct Server::Core {
         (void)co_await pause.async_wait(kAwait);
         continue;
       }
-      asio::co_spawn(lane->context, run_connection(core, lane, std::move(accepted)), asio::detached);
+      asio::co_spawn(lane->context, run_connection(core, lane, std::move(accepted)),
+                     asio::detached);
     }
   }
 
   // Cuts the connections whose deadline passed; while draining also the idle ones.
   static Task<> watch(Core* core, Lane* lane) {
     while (true) {
-      lane->watch_timer.expires_after(core->shared.draining ? std::chrono::milliseconds(20) : kWatchEvery);
+      lane->watch_timer.expires_after(core->shared.draining ? std::chrono::milliseconds(20)
+                                                            : kWatchEvery);
       (void)co_await lane->watch_timer.async_wait(kAwait);
       const auto now = std::chrono::steady_clock::now();
       for (Socket* socket : lane->watched.sockets)
@@ -99,8 +106,10 @@ struct Server::Core {
   }
 };
 
-Server::Server(Options options, const wire::Operations& operations, io::Clock& clock, io::Random& random, std::vector<Page> pages)
-    : core_(std::make_unique<Core>(std::move(options), operations, clock, random, std::move(pages))) {}
+Server::Server(Options options, const wire::Operations& operations, io::Clock& clock,
+               io::Random& random, std::vector<Page> pages)
+    : core_(std::make_unique<Core>(std::move(options), operations, clock, random,
+                                   std::move(pages))) {}
 
 Server::~Server() {
   drain(std::chrono::seconds(0));
@@ -108,15 +117,19 @@ Server::~Server() {
   core_->lanes.clear();
 }
 
-const Counters& Server::counters() const { return core_->shared.counters; }
+const Counters& Server::counters() const {
+  return core_->shared.counters;
+}
 
 Result<uint16_t> Server::start() {
   const Options& options = core_->shared.options;
-  for (size_t i = 0; i < std::max<size_t>(1, options.threads); ++i) core_->lanes.push_back(std::make_unique<Lane>());
+  for (size_t i = 0; i < std::max<size_t>(1, options.threads); ++i)
+    core_->lanes.push_back(std::make_unique<Lane>());
   asio::io_context& first = core_->lanes.front()->context;
   boost::system::error_code error;
   tcp::resolver resolver(first);
-  const auto found = resolver.resolve(options.host, std::to_string(options.port), tcp::resolver::passive, error);
+  const auto found =
+      resolver.resolve(options.host, std::to_string(options.port), tcp::resolver::passive, error);
   if (error || found.empty()) return fail(ErrorKind::unavailable, "no address " + options.host);
   const tcp::endpoint address = found.begin()->endpoint();
   core_->acceptor = std::make_unique<tcp::acceptor>(first);
@@ -124,7 +137,9 @@ Result<uint16_t> Server::start() {
   if (!error) core_->acceptor->set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) core_->acceptor->bind(address, error);
   if (!error) core_->acceptor->listen(4096, error);
-  if (error) return fail(ErrorKind::unavailable, "listening on " + options.host + ":" + std::to_string(options.port) + ": " + error.message());
+  if (error)
+    return fail(ErrorKind::unavailable, "listening on " + options.host + ":" +
+                                            std::to_string(options.port) + ": " + error.message());
   for (auto& lane : core_->lanes) {
     asio::co_spawn(lane->context, Core::watch(core_.get(), lane.get()), asio::detached);
     lane->thread = std::jthread([context = &lane->context] { context->run(); });
@@ -139,9 +154,11 @@ void Server::drain(std::chrono::seconds wait_max) {
     boost::system::error_code ignored;
     core->acceptor->close(ignored);
   });
-  for (auto& lane : core_->lanes) asio::post(lane->context, [one = lane.get()] { one->watch_timer.cancel(); });
+  for (auto& lane : core_->lanes)
+    asio::post(lane->context, [one = lane.get()] { one->watch_timer.cancel(); });
   const auto end = std::chrono::steady_clock::now() + wait_max;
-  while (core_->shared.counters.open_connections > 0 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  while (core_->shared.counters.open_connections > 0 && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
 }  // namespace laketap::server

@@ -1,9 +1,11 @@
 // server reads requests from sockets and answers them: strict HTTP/1.1, signatures, limits, drain.
 //
-//     accept ▶ head (llhttp, strict, and own rules) ▶ whose API? ▶ signature ▶ body, hashed while read
+//     accept ▶ head (llhttp, strict, and own rules) ▶ whose API? ▶ signature ▶ body, hashed while
+//     read
 //            ▶ signature's hash ▶ wire::Operations ▶ answer
 //
-// One io_context a core; a connection stays on its own. Nothing is handled before its signature held.
+// One io_context a core; a connection stays on its own. Nothing is handled before its signature
+// held.
 #pragma once
 
 #include <atomic>
@@ -40,15 +42,17 @@ struct Options {
   std::chrono::seconds body_wait_max{30};   // Without a byte of a body or of room for an answer.
 };
 
-// A page of our own under /_..., outside AWS's APIs. Called with the whole body (at most kPageBodyBytesMax).
-// Open ones answer without a signature; they check for themselves who asks.
+// A page of our own under /_..., outside AWS's APIs. Called with the whole body (at most
+// kPageBodyBytesMax). Open ones answer without a signature; they check for themselves who asks.
 struct Page {
-  std::string prefix;  // "/_console/": this path and all below it; without a last slash: this path only.
+  std::string
+      prefix;  // "/_console/": this path and all below it; without a last slash: this path only.
   std::function<http::Response(const http::RequestHead& head, std::string_view body)> handle;
 };
 
 struct Counters {
-  std::atomic<uint64_t> connections = 0, open_connections = 0, requests = 0, bytes_in = 0, bytes_out = 0, refused_signatures = 0, bad_requests = 0;
+  std::atomic<uint64_t> connections = 0, open_connections = 0, requests = 0, bytes_in = 0,
+                        bytes_out = 0, refused_signatures = 0, bad_requests = 0;
 };
 
 inline constexpr size_t kHeadBytesMax = 64 << 10;
@@ -60,16 +64,18 @@ inline constexpr size_t kXmlBodyBytesMax = 2 << 20;
 inline constexpr size_t kPageBodyBytesMax = 1 << 20;
 inline constexpr uint64_t kObjectBytesMax = uint64_t{5} << 30;  // S3: one PutObject.
 
-// Thread-safety: start, drain and counters from any one thread at a time. Borrows operations and clock.
+// Thread-safety: start, drain and counters from any one thread at a time. Borrows operations and
+// clock.
 class Server {
  public:
-  Server(Options options, const wire::Operations& operations, io::Clock& clock, io::Random& random, std::vector<Page> pages);
+  Server(Options options, const wire::Operations& operations, io::Clock& clock, io::Random& random,
+         std::vector<Page> pages);
   ~Server();
 
   // Listens and serves. Returns the port. Errors: unavailable - the address is taken or not ours.
   Result<uint16_t> start();
-  // No new connections; requests that are being handled are finished, idle connections closed. Returns when all are
-  // gone, or after `wait_max` without waiting longer.
+  // No new connections; requests that are being handled are finished, idle connections closed.
+  // Returns when all are gone, or after `wait_max` without waiting longer.
   void drain(std::chrono::seconds wait_max);
 
   const Counters& counters() const;

@@ -20,14 +20,19 @@ constexpr std::chrono::seconds kLingerWait{2};
 
 }  // namespace
 
-Socket::Socket(asio::ip::tcp::socket socket, Watched& watched) : socket_(std::move(socket)), watched_(watched), deadline_(std::chrono::steady_clock::time_point::max()) {
+Socket::Socket(asio::ip::tcp::socket socket, Watched& watched)
+    : socket_(std::move(socket)),
+      watched_(watched),
+      deadline_(std::chrono::steady_clock::time_point::max()) {
   boost::system::error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.non_blocking(true, ignored);
   watched_.sockets.insert(this);
 }
 
-Socket::~Socket() { watched_.sockets.erase(this); }
+Socket::~Socket() {
+  watched_.sockets.erase(this);
+}
 
 void Socket::close() {
   boost::system::error_code ignored;
@@ -65,7 +70,8 @@ Task<size_t> Socket::read_some(char* target, size_t size) {
 }
 
 Task<bool> Socket::write(std::string_view head, std::string_view body) {
-  const std::array<asio::const_buffer, 2> parts{asio::buffer(head.data(), head.size()), asio::buffer(body.data(), body.size())};
+  const std::array<asio::const_buffer, 2> parts{asio::buffer(head.data(), head.size()),
+                                                asio::buffer(body.data(), body.size())};
   const auto [error, sent] = co_await asio::async_write(socket_, parts, kAwait);
   bytes_out += sent;
   co_return !error;
@@ -75,7 +81,8 @@ Task<bool> Socket::send_file(const http::BodySource& source) {
   auto offset = static_cast<off_t>(source.offset());
   uint64_t left = source.size();
   while (left > 0) {
-    const ssize_t sent = ::sendfile(socket_.native_handle(), source.descriptor(), &offset, std::min<uint64_t>(left, kSendFileBytes));
+    const ssize_t sent = ::sendfile(socket_.native_handle(), source.descriptor(), &offset,
+                                    std::min<uint64_t>(left, kSendFileBytes));
     if (sent > 0) {
       left -= static_cast<uint64_t>(sent);
       bytes_out += static_cast<uint64_t>(sent);

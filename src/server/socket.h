@@ -1,4 +1,5 @@
-// A connection's socket: buffered reads, whole writes, and the deadline after which it is cut. Inner header of server.
+// A connection's socket: buffered reads, whole writes, and the deadline after which it is cut.
+// Inner header of server.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -14,7 +15,8 @@ namespace laketap::server {
 
 class Socket;
 
-// The sockets of one io_context; a timer of the context's cuts those whose deadline passed. One thread.
+// The sockets of one io_context; a timer of the context's cuts those whose deadline passed. One
+// thread.
 struct Watched {
   std::unordered_set<Socket*> sockets;
 };
@@ -36,12 +38,15 @@ class Socket {
   Task<bool> send_file(const http::BodySource& source);
 
   void set_deadline(std::chrono::steady_clock::time_point at) { deadline_ = at; }
-  void wait_at_most(std::chrono::seconds wait) { deadline_ = std::chrono::steady_clock::now() + wait; }
+  void wait_at_most(std::chrono::seconds wait) {
+    deadline_ = std::chrono::steady_clock::now() + wait;
+  }
   std::chrono::steady_clock::time_point deadline() const { return deadline_; }
   // Nothing is being handled: a drain may close it.
   bool idle = true;
   void close();
-  // Says that no more will be sent, and reads away what the peer still sends, so that the answer is not lost to a reset.
+  // Says that no more will be sent, and reads away what the peer still sends, so that the answer is
+  // not lost to a reset.
   Task<> linger();
   std::string peer() const;
 
