@@ -90,8 +90,9 @@ class Generator {
       else if (idle_.size() == connections_.size())
         return;
       if (now > end_ + std::chrono::seconds(20)) return;  // Answers that never come.
+      const timespec wait = wait_of(now);
       const int count =
-          ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait_ms(now));
+          ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &wait, nullptr);
       for (int i = 0; i < count; ++i) {
         Connection& connection = *static_cast<Connection*>(events[static_cast<size_t>(i)].data.ptr);
         if (events[static_cast<size_t>(i)].events & EPOLLOUT) send_more(connection);
@@ -101,11 +102,14 @@ class Generator {
     }
   }
 
-  int wait_ms(Clock::time_point now) const {
-    if (load_.rate <= 0 || now >= end_ || idle_.empty()) return 100;
-    const auto wait =
-        std::chrono::duration_cast<std::chrono::milliseconds>(due_of(sent_count_) - now).count();
-    return static_cast<int>(std::clamp<int64_t>(wait, 0, 100));
+  // To the nanosecond: a generator that spins would take the server's time.
+  timespec wait_of(Clock::time_point now) const {
+    constexpr std::chrono::nanoseconds kMost = std::chrono::milliseconds(100);
+    std::chrono::nanoseconds wait = kMost;
+    if (load_.rate > 0 && now < end_ && !idle_.empty())
+      wait = std::clamp<std::chrono::nanoseconds>(due_of(sent_count_) - now,
+                                                  std::chrono::nanoseconds(0), kMost);
+    return {.tv_sec = 0, .tv_nsec = wait.count()};
   }
   Clock::time_point due_of(uint64_t number) const {
     return start_ + std::chrono::duration_cast<Clock::duration>(
