@@ -19,7 +19,8 @@ class Lister {
   Result<Page> run() {
     if (request_.limit == 0) return page_;
     std::string from = start();
-    if (request_.versions && !request_.version_id_marker.empty()) {
+    if (request_.versions && !request_.version_id_marker.empty() &&
+        request_.start_after.starts_with(request_.prefix)) {
       if (const Result<> rest = rest_of_key(request_.start_after); !rest) return fail(rest.error());
     }
     const size_t chunk =

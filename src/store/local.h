@@ -2,34 +2,21 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
-#include <set>
+#include <shared_mutex>
+#include <span>
 #include <thread>
-#include <unordered_map>
 
+#include "store/folders.h"
+#include "store/local_multipart.h"
 #include "store/paths.h"
+#include "store/pins.h"
 #include "store/rows.h"
 #include "store/store.h"
 
 namespace laketap::store {
 
-// Files that somebody reads: unlinked when doomed and let go of by the last pin.
-class Pins {
- public:
-  Pins(io::Files& files, std::string directory) : files_(files), directory_(std::move(directory)) {}
-
-  // `path` is relative. The handle keeps the file until it is destroyed.
-  std::shared_ptr<void> hold(const std::string& path);
-  // Removes the file now, or when its last pin goes.
-  void doom(const std::string& path);
-
- private:
-  struct Held;
-  io::Files& files_;
-  std::string directory_;
-  std::mutex mutex_;
-  std::unordered_map<std::string, std::weak_ptr<Held>> held_;
-};
+// What a transaction also does in the state where an object's row is written.
+using Also = std::function<Result<>(state::Transaction&)>;
 
 class Local : public Store {
  public:
@@ -52,6 +39,7 @@ class Local : public Store {
   Result<Removed> remove(const std::string& bucket, const std::string& key,
                          const std::string& version_id, const std::string& if_match) override;
   Result<Pin> pin(const ObjectInfo& object) override;
+  Result<std::vector<Pin>> pin_all(std::span<const ObjectInfo> objects) override;
   Result<std::vector<ObjectInfo>> snapshot(const std::string& bucket,
                                            const std::string& prefix) const override;
   Result<bool> delivered(const std::string& plan_id) const override;
@@ -59,23 +47,28 @@ class Local : public Store {
   void listen(std::function<void(const Change&)> listener) override {
     listeners_.push_back(std::move(listener));
   }
-  std::string scratch_directory() const override {
-    return directory_ + "/" + std::string(kScratchFolder);
-  }
+  Multipart& multipart() override { return multipart_; }
   Totals totals() const override { return {objects_.load(), bytes_.load()}; }
+
+  // A file in .uploads, to be written and committed as an object.
+  Result<std::unique_ptr<Upload>> begin_upload(const std::string& bucket, const std::string& key,
+                                               Also also);
 
  private:
   friend class LocalUpload;
+  friend class LocalMultipart;
+  friend class LocalPart;
 
-  // Puts the synced file `temporary` to its place and syncs the folder. Gives the relative path.
+  // Gives the synced file `temporary` its place, durably. Returns the relative path.
   Result<std::string> place(const std::string& temporary, const std::string& bucket,
                             const std::string& key, const std::string& id);
-  Result<> ensure_folder(const std::string& relative);
+  // Removes files that no row names any more, and folders that are empty now.
+  void doom(const std::vector<std::string>& paths);
   // Writes the row; `old_files` gets the paths that nobody needs any more.
-  Result<ObjectInfo> write_object(ObjectInfo info, const CommitOptions& options,
+  Result<ObjectInfo> write_object(ObjectInfo info, const CommitOptions& options, const Also& also,
                                   std::vector<std::string>& old_files);
   void tell(const Change& change) const;
-  void sweep(std::stop_token stop);
+  void sweep(const std::stop_token& stop);
 
   std::string directory_;
   state::Database& database_;
@@ -83,13 +76,28 @@ class Local : public Store {
   io::Clock& clock_;
   io::Random& random_;
   Pins pins_;
+  Folders folders_;
+  LocalMultipart multipart_;
   std::vector<std::function<void(const Change&)>> listeners_;
   std::atomic<uint64_t> objects_ = 0, bytes_ = 0;
-  std::mutex mutex_;
-  std::set<std::string> folders_;  // Known to be there and synced.
-  std::set<std::string> claimed_;  // Paths whose row is being written: not orphans.
+  // Shared from a file's placing to its row, and from a row's end to its file's; the sweeper has it
+  // alone while it looks for the row of a file and removes it.
+  std::shared_mutex changing_;
+  std::unique_ptr<state::Transaction> at_start_;  // What was there when we started.
   std::jthread sweeper_;
 };
+
+// An older version of a key, with the key of its row.
+struct OlderVersion {
+  std::string state_key;
+  Row row;
+};
+// The one with this id, or the newest when the id is empty; absent when there is none.
+Result<std::optional<OlderVersion>> older_version(state::Transaction& transaction,
+                                                  const std::string& bucket, const std::string& key,
+                                                  std::string_view version_id);
+
+std::string new_id(io::Random& random);  // 32 hexadecimal digits.
 
 // Rows of one page, from one snapshot (listing.cc).
 Result<Page> list_page(state::Transaction& snapshot, const std::string& bucket,

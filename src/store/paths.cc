@@ -57,6 +57,15 @@ std::string identified_path(std::string_view bucket, std::string_view id) {
   return fmt::format("{}/{}/{}/{}", bucket, kFilesFolder, id.substr(0, 2), id);
 }
 
+bool is_identified(std::string_view path) {
+  // No part of a readable path begins with a dot.
+  return path.substr(path.find('/') + 1).starts_with(kFilesFolder);
+}
+
+std::string id_in(std::string_view path) {
+  return std::string(path.substr(path.rfind('/') + 1));
+}
+
 std::string_view folder_of(std::string_view path) {
   return path.substr(0, path.rfind('/'));
 }

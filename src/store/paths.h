@@ -16,6 +16,10 @@ std::optional<std::string> readable_path(std::string_view bucket, std::string_vi
 // beside `a/b`).
 std::string identified_path(std::string_view bucket, std::string_view id);
 
+// Is it such a path, and which id is in it?
+bool is_identified(std::string_view path);
+std::string id_in(std::string_view path);
+
 // The folder of a path, without the slash.
 std::string_view folder_of(std::string_view path);
 

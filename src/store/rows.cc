@@ -100,6 +100,19 @@ std::string bucket_versions_prefix(const std::string& bucket) {
 std::string version_key(const std::string& bucket, const std::string& key, uint64_t order) {
   return state::key("version", bucket, key, fmt::format("{:020}", UINT64_MAX - order));
 }
+std::string open_upload_key(const std::string& bucket, const std::string& key,
+                            const std::string& upload_id) {
+  return state::key("upload", bucket, key, upload_id);
+}
+std::string open_uploads_prefix(const std::string& bucket) {
+  return state::key("upload", bucket);
+}
+std::string part_key(const std::string& upload_id, int number) {
+  return state::key("part", upload_id, fmt::format("{:05}", number));
+}
+std::string parts_prefix(const std::string& upload_id) {
+  return state::key("part", upload_id);
+}
 std::string plan_key(const std::string& plan_id) {
   return state::key("plan-object", plan_id);
 }

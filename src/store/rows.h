@@ -30,6 +30,11 @@ std::string key_of(std::string_view state_key);
 std::string version_key(const std::string& bucket, const std::string& key, uint64_t order);
 std::string versions_prefix(const std::string& bucket, const std::string& key);
 std::string bucket_versions_prefix(const std::string& bucket);
+std::string open_upload_key(const std::string& bucket, const std::string& key,
+                            const std::string& upload_id);
+std::string open_uploads_prefix(const std::string& bucket);
+std::string part_key(const std::string& upload_id, int number);
+std::string parts_prefix(const std::string& upload_id);
 std::string plan_key(const std::string& plan_id);
 std::string identified_key(
     const std::string& id);  // A file that has no readable path -> its object.

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,12 +51,13 @@ struct ObjectInfo {
 };
 
 struct CommitOptions {
-  std::map<std::string, std::string> metadata;
-  std::string plan_id;         // Unique: a second object of the same plan is refused with exists.
+  std::map<std::string, std::string> metadata = {};
+  std::string plan_id = {};    // Unique: a second object of the same plan is refused with exists.
   bool if_none_match = false;  // Only when the key has no object; else exists.
-  std::string if_match;  // Only when the key's object has this ETag; else conflict, or not_found.
-  std::string
-      etag;  // Without quotes; given by who computed it. Empty: a multipart-form ETag is made.
+  // Only when the key's object has this ETag; else conflict, or not_found.
+  std::string if_match = {};
+  // Without quotes; given by who computed it. Empty: one in multipart form is made up.
+  std::string etag = {};
 };
 
 // What happened to a key; told after it is durable.
@@ -66,6 +68,7 @@ struct Change {
 };
 
 class Store;
+class Multipart;
 
 // A new object that nobody sees before commit(). One thread at a time. Destroying it removes its
 // file.
@@ -96,13 +99,13 @@ class Pin {
 };
 
 struct ListRequest {
-  std::string prefix, delimiter;
-  std::string start_after;  // Keys (or common prefixes) after this one.
-  std::string
-      version_id_marker;  // With `versions`: versions of `start_after` after this one come first.
+  std::string prefix = {}, delimiter = {};
+  std::string start_after = {};  // Keys (or common prefixes) after this one.
+  // With `versions`: first come the versions of `start_after` that are older than this one.
+  std::string version_id_marker = {};
   size_t limit = 1000;
   bool versions =
-      false;  // All versions and markers, newest first within a key; else the latest objects.
+      false;  // All versions and markers, newest first within a key; else latest objects.
 };
 
 struct Page {
@@ -152,8 +155,10 @@ class Store {
                                  const std::string& version_id = "",
                                  const std::string& if_match = "") = 0;
 
-  // Errors: not_found - the file went meanwhile.
+  // Errors: not_found - the object went, or was overwritten, since `object` was read.
   virtual Result<Pin> pin(const ObjectInfo& object) = 0;
+  // All of them or none; cheaper than one by one.
+  virtual Result<std::vector<Pin>> pin_all(std::span<const ObjectInfo> objects) = 0;
 
   // The latest objects under a prefix, in key order, of one snapshot; no markers.
   virtual Result<std::vector<ObjectInfo>> snapshot(const std::string& bucket,
@@ -167,8 +172,8 @@ class Store {
   // Called after each commit, on the thread that made it; be short. Before the first use only.
   virtual void listen(std::function<void(const Change&)> listener) = 0;
 
-  // A private folder on the same file system, for parts of uploads that are not objects yet.
-  virtual std::string scratch_directory() const = 0;
+  // Uploads in parts; lives as long as the store (store/multipart.h).
+  virtual Multipart& multipart() = 0;
 
   struct Totals {
     uint64_t objects = 0, bytes = 0;

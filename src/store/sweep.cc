@@ -1,68 +1,81 @@
 // After a start: counts the objects, and removes files whose row was never written or is gone.
+#include <algorithm>
+
 #include "store/local.h"
 
 namespace laketap::store {
 namespace {
 
-// Does a row name this file?
-Result<bool> is_named(state::Database& database, const std::string& relative) {
-  const auto transaction = database.begin();
-  if (!transaction) return fail(transaction.error());
-  std::string bucket = relative.substr(0, relative.find('/'));
-  std::string key = relative.substr(bucket.size() + 1);
-  if (key.starts_with(std::string(kFilesFolder) + "/")) {
-    const auto owner =
-        (*transaction)->get(identified_key(relative.substr(relative.rfind('/') + 1)));
-    if (!owner) return fail(owner.error());
-    return owner->has_value();
-  }
-  const auto entry = (*transaction)->get(object_key(bucket, key));
-  if (!entry) return fail(entry.error());
-  if (!*entry) return false;
-  Result<Row> row = read_row((*entry)->value);
-  if (!row) return fail(row.error());
-  if (row->info.path == relative) return true;
-  if (!row->older) return false;
-  const std::string prefix = versions_prefix(bucket, key);
+constexpr size_t kChunk = 1000;
+
+uint64_t hash_of(std::string_view path) {
+  return std::hash<std::string_view>()(path);
+}
+
+// Calls `visit` for every row with the prefix. False when it was stopped or could not be read.
+bool each_row(state::Transaction& snapshot, const std::string& prefix, const std::stop_token& stop,
+              const std::function<void(const Row&)>& visit) {
   std::string from = prefix;
-  while (true) {
-    const auto entries = (*transaction)->scan(from, state::prefix_end(prefix), 1000);
-    if (!entries) return fail(entries.error());
-    for (const state::Entry& one : *entries) {
-      const Result<Row> version = read_row(one.value);
-      if (!version) return fail(version.error());
-      if (version->info.path == relative) return true;
+  while (!stop.stop_requested()) {
+    const auto entries = snapshot.scan(from, state::prefix_end(prefix), kChunk);
+    if (!entries) return false;
+    for (const state::Entry& entry : *entries) {
+      const Result<Row> row = read_row(entry.value);
+      if (!row) return false;  // A damaged row: nothing is an orphan for sure.
+      visit(*row);
     }
-    if (entries->size() < 1000) return false;
+    if (entries->size() < kChunk) return true;
     from = entries->back().key + '\0';
   }
+  return false;
+}
+
+// Does a row name this file? Errors count as yes.
+bool is_named(state::Database& database, const std::string& path) {
+  const auto transaction = database.begin();
+  if (!transaction) return true;
+  if (is_identified(path)) {
+    const auto owner = (*transaction)->get(identified_key(id_in(path)));
+    return !owner || owner->has_value();
+  }
+  const std::string bucket = path.substr(0, path.find('/'));
+  const std::string key = path.substr(bucket.size() + 1);
+  const auto entry = (*transaction)->get(object_key(bucket, key));
+  if (!entry) return true;
+  if (!*entry) return false;
+  const Result<Row> row = read_row((*entry)->value);
+  if (!row || row->info.path == path) return true;
+  bool named = false;
+  const bool whole = each_row(**transaction, versions_prefix(bucket, key), std::stop_token(),
+                              [&](const Row& one) { named |= one.info.path == path; });
+  return named || !whole;
 }
 
 }  // namespace
 
-void Local::sweep(std::stop_token stop) {
-  const Result<std::vector<Bucket>> buckets = list_buckets();
-  if (!buckets) return;
-  for (const Bucket& bucket : *buckets) {
-    std::string from = objects_prefix(bucket.name, "");
-    const std::string end = state::prefix_end(from);
-    while (!stop.stop_requested()) {
-      const auto transaction = database_.begin();
-      if (!transaction) return;
-      const auto entries = (*transaction)->scan(from, end, 1000);
-      if (!entries) return;
-      for (const state::Entry& entry : *entries)
-        if (const Result<Row> row = read_row(entry.value); row && !row->info.delete_marker) {
-          ++objects_;
-          bytes_ += row->info.size;
-        }
-      if (entries->size() < 1000) break;
-      from = entries->back().key + '\0';
-    }
-  }
-  // Depth first, without recursion. list() fails on a file, which tells the two apart.
+void Local::sweep(const std::stop_token& stop) {
+  const std::unique_ptr<state::Transaction> snapshot = std::move(at_start_);
+  std::vector<uint64_t> known;  // Of the paths that rows named at the start.
   std::vector<std::string> folders;
-  for (const Bucket& bucket : *buckets) folders.push_back(bucket.name);
+  const auto buckets =
+      snapshot->scan(buckets_prefix(), state::prefix_end(buckets_prefix()), SIZE_MAX / 2);
+  if (!buckets) return;
+  for (const state::Entry& entry : *buckets) {
+    const std::string bucket = state::parts_of(entry.key).at(1);
+    folders.push_back(bucket);
+    const bool latest = each_row(*snapshot, objects_prefix(bucket, ""), stop, [&](const Row& row) {
+      if (row.info.delete_marker) return;
+      ++objects_;
+      bytes_ += row.info.size;
+      known.push_back(hash_of(row.info.path));
+    });
+    const bool older = each_row(*snapshot, bucket_versions_prefix(bucket), stop,
+                                [&](const Row& row) { known.push_back(hash_of(row.info.path)); });
+    if (!latest || !older) return;
+  }
+  std::ranges::sort(known);
+
+  // Without recursion. list() fails on a file, which tells the two apart.
   while (!folders.empty() && !stop.stop_requested()) {
     const std::string folder = std::move(folders.back());
     folders.pop_back();
@@ -70,17 +83,15 @@ void Local::sweep(std::stop_token stop) {
     if (!names) continue;
     for (const std::string& name : *names) {
       if (stop.stop_requested()) return;
-      const std::string relative = folder + "/" + name;
-      if (files_.list(directory_ + "/" + relative)) {
-        folders.push_back(relative);
+      const std::string path = folder + "/" + name;
+      if (std::ranges::binary_search(known, hash_of(path))) continue;
+      if (files_.list(directory_ + "/" + path)) {
+        folders.push_back(path);
         continue;
       }
-      {
-        const std::scoped_lock lock(mutex_);
-        if (claimed_.contains(relative)) continue;
-      }
-      const Result<bool> named = is_named(database_, relative);
-      if (named && !*named) pins_.doom(relative);
+      if (is_named(database_, path)) continue;  // Newer than the snapshot.
+      const std::unique_lock alone(changing_);
+      if (!is_named(database_, path)) doom({path});
     }
   }
 }

@@ -7,6 +7,7 @@ namespace laketap::store {
 namespace {
 
 constexpr std::string_view kNull = "null";
+constexpr size_t kChunk = 1000;
 
 std::string new_version_id(io::Random& random) {
   return io::random_text(random, 32,
@@ -24,35 +25,19 @@ Result<std::optional<Row>> current_row(state::Transaction& transaction, const st
   return std::optional(std::move(*row));
 }
 
-struct Found {
-  std::string state_key;
-  Row row;
-};
-// The older version with this id; absent when there is none.
-Result<std::optional<Found>> older_version(state::Transaction& transaction,
-                                           const std::string& bucket, const std::string& key,
-                                           std::string_view version_id) {
-  const std::string prefix = versions_prefix(bucket, key);
-  std::string from = prefix;
-  while (true) {
-    const auto entries = transaction.scan(from, state::prefix_end(prefix), 1000);
-    if (!entries) return fail(entries.error());
-    for (const state::Entry& entry : *entries) {
-      Result<Row> row = read_row(entry.value);
-      if (!row) return fail(row.error());
-      if (version_id.empty() || row->info.version_id == version_id)
-        return std::optional(Found{entry.key, std::move(*row)});
-    }
-    if (entries->size() < 1000) return std::optional<Found>();
-    from = entries->back().key + '\0';
-  }
-}
-
 Result<Bucket> bucket_row(state::Transaction& transaction, const std::string& bucket) {
   const auto entry = transaction.get(bucket_key(bucket));
   if (!entry) return fail(entry.error());
   if (!*entry) return fail(ErrorKind::not_found, "bucket " + bucket);
   return read_bucket((*entry)->value);
+}
+
+// No row names the version's file any more.
+void drop_file(state::Transaction& transaction, const std::string& path,
+               std::vector<std::string>& old_files) {
+  if (path.empty()) return;  // A delete marker.
+  old_files.push_back(path);
+  if (is_identified(path)) transaction.erase(identified_key(id_in(path)));
 }
 
 // Makes room for a new current row: what the old one becomes depends on the bucket's versioning.
@@ -66,15 +51,16 @@ Result<> make_room(state::Transaction& transaction, Versioning versioning,
   next.older = current->older;
   const bool replaces_null = versioning != Versioning::enabled;
   if (replaces_null && current->info.version_id == kNull) {
-    if (!current->info.path.empty()) old_files.push_back(current->info.path);
+    drop_file(transaction, current->info.path, old_files);
     return {};
   }
   if (replaces_null && current->older) {
-    const Result<std::optional<Found>> old_null = older_version(transaction, bucket, key, kNull);
+    const Result<std::optional<OlderVersion>> old_null =
+        older_version(transaction, bucket, key, kNull);
     if (!old_null) return fail(old_null.error());
     if (*old_null) {
       transaction.erase((*old_null)->state_key);
-      if (!(*old_null)->row.info.path.empty()) old_files.push_back((*old_null)->row.info.path);
+      drop_file(transaction, (*old_null)->row.info.path, old_files);
     }
   }
   Row moved = *current;
@@ -84,10 +70,100 @@ Result<> make_room(state::Transaction& transaction, Versioning versioning,
   return {};
 }
 
+// What a removal did, for totals and listeners.
+struct Removal {
+  Removed removed;
+  std::vector<std::string> old_files;
+  bool hid = false, showed = false;  // An object that was the latest; one that is now.
+  uint64_t hid_bytes = 0, shown_bytes = 0;
+};
+
+// Hides the key by a marker: nothing is lost where versions are kept.
+Result<> hide(state::Transaction& transaction, const std::string& bucket, const std::string& key,
+              Versioning versioning, const std::optional<Row>& current, Row marker,
+              Removal& removal) {
+  marker.info.delete_marker = true;
+  if (const Result<> room =
+          make_room(transaction, versioning, bucket, key, current, marker, removal.old_files);
+      !room)
+    return room;
+  transaction.put(object_key(bucket, key), write_row(marker));
+  const bool had = current && !current->info.delete_marker;
+  removal.removed = {.found = had, .delete_marker = true, .version_id = marker.info.version_id};
+  removal.hid = had;
+  removal.hid_bytes = had ? current->info.size : 0;
+  return {};
+}
+
+// Removes the latest version for good; the next older one becomes the latest.
+Result<> remove_latest(state::Transaction& transaction, const std::string& bucket,
+                       const std::string& key, const Row& current, Removal& removal) {
+  drop_file(transaction, current.info.path, removal.old_files);
+  removal.hid = !current.info.delete_marker;
+  removal.hid_bytes = current.info.size;
+  Result<std::optional<OlderVersion>> next = std::optional<OlderVersion>();
+  if (current.older) next = older_version(transaction, bucket, key, "");
+  if (!next) return fail(next.error());
+  if (!*next) {
+    transaction.erase(object_key(bucket, key));
+    return {};
+  }
+  transaction.erase((*next)->state_key);
+  Row promoted = std::move((*next)->row);
+  const std::string prefix = versions_prefix(bucket, key);
+  const auto more = transaction.scan(prefix, state::prefix_end(prefix), 1);
+  if (!more) return fail(more.error());
+  promoted.older = !more->empty();
+  removal.showed = !promoted.info.delete_marker;
+  removal.shown_bytes = promoted.info.size;
+  transaction.put(object_key(bucket, key), write_row(promoted));
+  return {};
+}
+
+// Removes one version for good, whichever it is.
+Result<> remove_version(state::Transaction& transaction, const std::string& bucket,
+                        const std::string& key, const Row& current, const std::string& version_id,
+                        Removal& removal) {
+  if (current.info.version_id == version_id) {
+    removal.removed = {
+        .found = true, .delete_marker = current.info.delete_marker, .version_id = version_id};
+    return remove_latest(transaction, bucket, key, current, removal);
+  }
+  if (!current.older) return {};
+  const Result<std::optional<OlderVersion>> older =
+      older_version(transaction, bucket, key, version_id);
+  if (!older) return fail(older.error());
+  if (!*older) return {};
+  transaction.erase((*older)->state_key);
+  drop_file(transaction, (*older)->row.info.path, removal.old_files);
+  removal.removed = {
+      .found = true, .delete_marker = (*older)->row.info.delete_marker, .version_id = version_id};
+  return {};
+}
+
 }  // namespace
 
+Result<std::optional<OlderVersion>> older_version(state::Transaction& transaction,
+                                                  const std::string& bucket, const std::string& key,
+                                                  std::string_view version_id) {
+  const std::string prefix = versions_prefix(bucket, key);
+  std::string from = prefix;
+  while (true) {
+    const auto entries = transaction.scan(from, state::prefix_end(prefix), kChunk);
+    if (!entries) return fail(entries.error());
+    for (const state::Entry& entry : *entries) {
+      Result<Row> row = read_row(entry.value);
+      if (!row) return fail(row.error());
+      if (version_id.empty() || row->info.version_id == version_id)
+        return std::optional(OlderVersion{entry.key, std::move(*row)});
+    }
+    if (entries->size() < kChunk) return std::optional<OlderVersion>();
+    from = entries->back().key + '\0';
+  }
+}
+
 Result<ObjectInfo> Local::write_object(ObjectInfo info, const CommitOptions& options,
-                                       std::vector<std::string>& old_files) {
+                                       const Also& also, std::vector<std::string>& old_files) {
   uint64_t replaced_bytes = 0;
   bool replaced = false;
   const Result<> written =
@@ -121,10 +197,9 @@ Result<ObjectInfo> Local::write_object(ObjectInfo info, const CommitOptions& opt
           return room;
         next.info = info;
         transaction.put(object_key(info.bucket, info.key), write_row(next));
-        if (info.path.contains("/.files/"))
-          transaction.put(identified_key(info.path.substr(info.path.rfind('/') + 1)),
-                          info.bucket + "/" + info.key);
-        return {};
+        if (is_identified(info.path))
+          transaction.put(identified_key(id_in(info.path)), info.bucket + "/" + info.key);
+        return also ? also(transaction) : Result<>();
       });
   if (!written) return fail(written.error());
   if (!replaced) ++objects_;
@@ -135,101 +210,48 @@ Result<ObjectInfo> Local::write_object(ObjectInfo info, const CommitOptions& opt
 
 Result<Removed> Local::remove(const std::string& bucket, const std::string& key,
                               const std::string& version_id, const std::string& if_match) {
-  Removed removed;
-  std::vector<std::string> old_files;
-  uint64_t removed_bytes = 0;
-  bool hid_object = false;
-  bool showed_object = false;
-  uint64_t shown_bytes = 0;
-  const Result<> done =
-      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-        removed = {};
-        old_files.clear();
-        hid_object = showed_object = false;
-        removed_bytes = shown_bytes = 0;
-        const Result<Bucket> row = bucket_row(transaction, bucket);
-        if (!row) return fail(row.error());
-        const Result<std::optional<Row>> found = current_row(transaction, bucket, key);
-        if (!found) return fail(found.error());
-        const std::optional<Row>& current = *found;
-        const bool has_object = current && !current->info.delete_marker;
-        if (!if_match.empty() && !has_object) return fail(ErrorKind::not_found, "key " + key);
-        if (!if_match.empty() && current->info.etag != if_match)
-          return fail(ErrorKind::conflict, "the object has another ETag");
-
-        if (version_id.empty() && row->versioning != Versioning::never) {
-          // Hidden by a marker; nothing is lost where versions are kept.
-          Row marker;
-          marker.info.version_id =
-              row->versioning == Versioning::enabled ? new_version_id(random_) : std::string(kNull);
-          marker.info.delete_marker = true;
-          marker.info.last_modified = clock_.now();
-          if (const Result<> room =
-                  make_room(transaction, row->versioning, bucket, key, current, marker, old_files);
-              !room)
-            return room;
-          transaction.put(object_key(bucket, key), write_row(marker));
-          removed = {
-              .found = has_object, .delete_marker = true, .version_id = marker.info.version_id};
-          hid_object = has_object;
-          removed_bytes = has_object ? current->info.size : 0;
-          return {};
-        }
-        if (!current) return {};
-        const std::string wanted = version_id.empty() ? current->info.version_id : version_id;
-        if (current->info.version_id == wanted) {
-          removed = {.found = true,
-                     .delete_marker = current->info.delete_marker,
-                     .version_id = row->versioning == Versioning::never ? "" : wanted};
-          if (!current->info.path.empty()) old_files.push_back(current->info.path);
-          hid_object = has_object;
-          removed_bytes = has_object ? current->info.size : 0;
-          // The next older version becomes the latest.
-          Result<std::optional<Found>> next = std::optional<Found>();
-          if (current->older) next = older_version(transaction, bucket, key, "");
-          if (!next) return fail(next.error());
-          if (!*next) {
-            transaction.erase(object_key(bucket, key));
-            return {};
+  Removal removal;
+  {
+    const std::shared_lock lock(changing_);
+    const Result<> done =
+        state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
+          removal = {};
+          const Result<Bucket> row = bucket_row(transaction, bucket);
+          if (!row) return fail(row.error());
+          const Result<std::optional<Row>> current = current_row(transaction, bucket, key);
+          if (!current) return fail(current.error());
+          const bool has_object = *current && !(*current)->info.delete_marker;
+          if (!if_match.empty() && !has_object) return fail(ErrorKind::not_found, "key " + key);
+          if (!if_match.empty() && (*current)->info.etag != if_match)
+            return fail(ErrorKind::conflict, "the object has another ETag");
+          if (version_id.empty() && row->versioning != Versioning::never) {
+            Row marker;
+            marker.info.version_id = row->versioning == Versioning::enabled
+                                         ? new_version_id(random_)
+                                         : std::string(kNull);
+            marker.info.last_modified = clock_.now();
+            return hide(transaction, bucket, key, row->versioning, *current, std::move(marker),
+                        removal);
           }
-          transaction.erase((*next)->state_key);
-          Row promoted = (*next)->row;
-          const std::string prefix = versions_prefix(bucket, key);
-          const auto more = transaction.scan(prefix, state::prefix_end(prefix), 1);
-          if (!more) return fail(more.error());
-          promoted.older = !more->empty();
-          showed_object = !promoted.info.delete_marker;
-          shown_bytes = promoted.info.size;
-          transaction.put(object_key(bucket, key), write_row(promoted));
-          return {};
-        }
-        const Result<std::optional<Found>> older =
-            current->older ? older_version(transaction, bucket, key, wanted)
-                           : std::optional<Found>();
-        if (!older) return fail(older.error());
-        if (!*older) return {};
-        transaction.erase((*older)->state_key);
-        if (!(*older)->row.info.path.empty()) old_files.push_back((*older)->row.info.path);
-        removed = {
-            .found = true, .delete_marker = (*older)->row.info.delete_marker, .version_id = wanted};
-        return {};
-      });
-  if (!done) return fail(done.error());
-  for (const std::string& path : old_files) {
-    pins_.doom(path);
-    if (path.contains("/.files/"))
-      (void)state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-        transaction.erase(identified_key(path.substr(path.rfind('/') + 1)));
-        return {};
-      });
+          if (!*current) return {};
+          const Result<> gone = remove_version(
+              transaction, bucket, key, **current,
+              version_id.empty() ? (*current)->info.version_id : version_id, removal);
+          if (row->versioning == Versioning::never) removal.removed.version_id.clear();
+          return gone;
+        });
+    if (!done) return fail(done.error());
+    doom(removal.old_files);
   }
-  objects_ += (showed_object ? 1 : 0) - (hid_object ? 1 : 0);
-  bytes_ += shown_bytes - removed_bytes;
-  if (hid_object && !showed_object)
-    tell({.bucket = bucket, .key = key, .plan_id = "", .created = false, .size = 0});
-  if (showed_object)
-    tell({.bucket = bucket, .key = key, .plan_id = "", .created = true, .size = shown_bytes});
-  return removed;
+  objects_ += (removal.showed ? 1 : 0) - (removal.hid ? 1 : 0);
+  bytes_ += removal.shown_bytes - removal.hid_bytes;
+  if (removal.showed || removal.hid)
+    tell({.bucket = bucket,
+          .key = key,
+          .plan_id = "",
+          .created = removal.showed,
+          .size = removal.shown_bytes});
+  return removal.removed;
 }
 
 }  // namespace laketap::store
