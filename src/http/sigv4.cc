@@ -147,7 +147,7 @@ std::expected<bool, SignatureRefusal> check_scope(const Signature& made,
                   fmt::format("Date in Credential scope does not match YYYYMMDD from ISO-8601 "
                               "version of date from HTTP: '{}' != '{}', from '{}'.",
                               made.scope_date.substr(0, 20), made.date.substr(0, 8), made.date));
-  if (made.service != rules.service)
+  if (!rules.service.empty() && made.service != rules.service)
     return refuse(
         SignatureProblem::wrong_scope,
         fmt::format("Credential should be scoped to correct service: '{}'.", rules.service));

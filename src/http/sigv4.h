@@ -50,7 +50,7 @@ struct Signature {
 };
 
 struct SignatureRules {
-  std::string_view service;  // The API's signing name: "firehose", "monitoring", ...
+  std::string_view service;  // The API's signing name: "firehose", "monitoring"; "": any.
   bool is_s3 =
       false;  // One encoding of the path, x-amz-content-sha256 needed, unsigned payloads allowed.
   Timestamp now;

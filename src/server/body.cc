@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/bytes.h"
 #include "server/server.h"
 
 namespace laketap::server {
@@ -13,26 +12,26 @@ constexpr size_t kChunkLineBytesMax = 256;  // Size and extensions.
 constexpr size_t kTrailerBytesMax = 4 << 10;
 constexpr size_t kPooledBytes = 256 << 10;  // A batch of 500 records of 250 bytes fits.
 constexpr size_t kPooledMax = 16;
+constexpr size_t kSmallBytes = 16 << 10;  // A single record, a list request.
 
 // Buffers of kPooledBytes that wait for their next body; one list a thread, so nothing locks.
 thread_local std::vector<std::unique_ptr<char[]>> pool;
 
 }  // namespace
 
-Hasher::Hasher() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-  EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
-}
-void Hasher::add(std::string_view bytes) {
-  EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
-}
-std::string Hasher::hex() {
-  uint8_t hash[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  EVP_DigestFinal_ex(context_.get(), hash, &size);
-  return to_hex(ByteView(hash, size));
+bool MemoryShare::grow(uint64_t bytes) {
+  if (bytes <= bytes_) return true;
+  const uint64_t more = bytes - bytes_;
+  if (used_.fetch_add(more) + more > bytes_max_) {
+    used_ -= more;
+    return false;
+  }
+  bytes_ = bytes;
+  return true;
 }
 
-Buffer::Buffer(size_t bytes) : capacity_(std::max(bytes, kPooledBytes)) {
+Buffer::Buffer(size_t bytes)
+    : capacity_(bytes <= kSmallBytes ? kSmallBytes : std::max(bytes, kPooledBytes)) {
   if (capacity_ == kPooledBytes && !pool.empty()) {
     data_ = std::move(pool.back());
     pool.pop_back();
@@ -40,8 +39,6 @@ Buffer::Buffer(size_t bytes) : capacity_(std::max(bytes, kPooledBytes)) {
     data_ = std::make_unique_for_overwrite<char[]>(capacity_ + kPadding);
   }
 }
-Buffer::Buffer(Buffer&& other) noexcept
-    : data_(std::move(other.data_)), capacity_(other.capacity_) {}
 Buffer::~Buffer() {
   if (data_ && capacity_ == kPooledBytes && pool.size() < kPooledMax)
     pool.push_back(std::move(data_));
@@ -106,27 +103,24 @@ Task<Result<size_t>> BodyFraming::read(char* target, size_t size) {
     const Result<> begun = co_await next_chunk();
     if (!begun) co_return fail(begun.error());
   }
-  if (left_ == 0) {
-    ended_ = true;
-    co_return size_t{0};
-  }
+  if (left_ == 0) co_return size_t{0};
   const size_t got = co_await socket_.read_some(target, std::min<uint64_t>(size, left_));
   if (got == 0) co_return fail(ErrorKind::cancelled, "the peer left");
   left_ -= got;
   co_return got;
 }
 
-Task<Result<size_t>> StreamReader::read(std::span<uint8_t> target) {
-  if (hook_) {
-    auto hook = std::move(hook_);
-    hook_ = nullptr;
-    Task<bool> told = hook();
-    const bool alive = co_await std::move(told);
+Task<Result<size_t>> ObjectBody::read(char* target, size_t size) {
+  if (!begun_) {
+    begun_ = true;
+    socket_.allow_while_moving(wait_);
+  }
+  if (tell_to_continue_) {
+    tell_to_continue_ = false;
+    const bool alive = co_await socket_.write(kContinue, "");
     if (!alive) co_return fail(ErrorKind::cancelled, "the peer left");
   }
-  socket_.wait_at_most(wait_);
-  auto* bytes = reinterpret_cast<char*>(target.data());
-  const Result<size_t> got = co_await framing_.read(bytes, target.size());
+  const Result<size_t> got = co_await framing_.read(target, size);
   if (!got && got.error().kind == ErrorKind::invalid)
     co_return fail(ErrorKind::invalid, "IncompleteBody: The request body terminated unexpectedly");
   if (!got) co_return fail(got.error());
@@ -134,18 +128,22 @@ Task<Result<size_t>> StreamReader::read(std::span<uint8_t> target) {
   if (seen_ > kObjectBytesMax)
     co_return fail(ErrorKind::invalid,
                    "EntityTooLarge: Your proposed upload exceeds the maximum allowed size");
+  co_return *got;
+}
+
+Task<Result<size_t>> PlainReader::read(std::span<uint8_t> target) {
+  auto* bytes = reinterpret_cast<char*>(target.data());
+  const Result<size_t> got = co_await body_.read(bytes, target.size());
+  if (!got) co_return fail(got.error());
+  if (expected_.empty()) co_return *got;
   if (*got > 0) {
-    if (!expected_.empty()) hasher_.add(std::string_view(bytes, *got));
+    hash_.add(std::string_view(bytes, *got));
     co_return *got;
   }
-  if (!expected_.empty()) {
-    const std::string made = hasher_.hex();
-    if (made != expected_)
-      co_return fail(ErrorKind::invalid,
-                     "XAmzContentSHA256Mismatch: The provided 'x-amz-content-sha256' header does "
-                     "not match what was computed.");
-    expected_.clear();
-  }
+  if (hash_.hex() != std::exchange(expected_, {}))
+    co_return fail(ErrorKind::invalid,
+                   "XAmzContentSHA256Mismatch: The provided 'x-amz-content-sha256' header does not "
+                   "match what was computed.");
   co_return size_t{0};
 }
 

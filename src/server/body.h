@@ -1,29 +1,21 @@
-// A request's body: framing (length or chunks) and its hash. Inner header of server.
+// A request's body: framing (length or chunks), where it is kept, and its hash. Inner header of
+// server.
 #pragma once
 
-#include <openssl/evp.h>
-
+#include <atomic>
 #include <memory>
 
+#include "http/sha256.h"
 #include "server/head.h"
 #include "server/socket.h"
 #include "wire/wire.h"
 
 namespace laketap::server {
 
-// SHA-256 in pieces.
-class Hasher {
- public:
-  Hasher();
-  void add(std::string_view bytes);
-  std::string hex();  // Once.
+inline constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
-
-// The content's bytes as they arrive, without framing. After a false or an error the connection is
-// of no more use.
+// The content's bytes as they arrive, without framing. After an error the connection is of no more
+// use.
 class BodyFraming {
  public:
   BodyFraming(Socket& socket, const ParsedHead& head)
@@ -33,7 +25,8 @@ class BodyFraming {
 
   // 0 at the end. Errors: cancelled - the peer left; invalid - a broken chunk.
   Task<Result<size_t>> read(char* target, size_t size);
-  bool ended() const { return ended_; }
+  // Every byte of the body was read: what follows on the connection is another request.
+  bool ended() const { return chunked_ ? ended_ : left_ == 0; }
 
  private:
   Task<Result<>> next_chunk();
@@ -46,14 +39,29 @@ class BodyFraming {
   bool ended_ = false;
 };
 
+// A share of the memory that all bodies together may take; given back when destroyed.
+class MemoryShare {
+ public:
+  MemoryShare(std::atomic<uint64_t>& used, uint64_t bytes_max)
+      : used_(used), bytes_max_(bytes_max) {}
+  ~MemoryShare() { used_ -= bytes_; }
+  MemoryShare(const MemoryShare&) = delete;
+  // Makes it `bytes` in all. False: there is not so much left, and nothing changed.
+  bool grow(uint64_t bytes);
+
+ private:
+  std::atomic<uint64_t>& used_;
+  const uint64_t bytes_max_;
+  uint64_t bytes_ = 0;
+};
+
 // A body in one piece with room for a parser behind it. From a pool, since most are of a size.
 class Buffer {
  public:
-  static constexpr size_t kPadding = 64;
+  static constexpr size_t kPadding = 64;  // simdjson's SIMDJSON_PADDING.
   explicit Buffer(size_t bytes);
-  Buffer(Buffer&&) noexcept;
-  Buffer& operator=(Buffer&&) = delete;
   ~Buffer();
+  Buffer(const Buffer&) = delete;
   char* data() { return data_.get(); }
   size_t capacity() const { return capacity_; }
   // Keeps the first `used` bytes.
@@ -64,31 +72,38 @@ class Buffer {
   size_t capacity_;
 };
 
-// S3's bodies: checks the hash that was signed at the end.
-class StreamReader : public wire::BodyReader {
+// What an object's readers have in common: says 100 Continue before the first byte, counts, words
+// the errors as S3 does.
+class ObjectBody {
  public:
-  // `expected_hash`: 64 hexadecimal digits, or "" when the payload is unsigned.
-  StreamReader(Socket& socket, BodyFraming& framing, std::optional<uint64_t> length,
-               std::string expected_hash, std::chrono::seconds wait)
-      : socket_(socket),
-        framing_(framing),
-        length_(length),
-        expected_(std::move(expected_hash)),
-        wait_(wait) {}
-  Task<Result<size_t>> read(std::span<uint8_t> target) override;
-  std::optional<uint64_t> length() const override { return length_; }
-  // Called before the first byte is read: sends 100 Continue.
-  void before_reading(std::function<Task<bool>()> hook) { hook_ = std::move(hook); }
+  ObjectBody(Socket& socket, BodyFraming& framing, std::chrono::seconds wait, bool tell_to_continue)
+      : socket_(socket), framing_(framing), wait_(wait), tell_to_continue_(tell_to_continue) {}
+  // As BodyReader::read.
+  Task<Result<size_t>> read(char* target, size_t size);
 
  private:
   Socket& socket_;
   BodyFraming& framing_;
+  std::chrono::seconds wait_;
+  bool tell_to_continue_;
+  bool begun_ = false;
+  uint64_t seen_ = 0;
+};
+
+// An object's bytes as they are: checks the hash that was signed at the end.
+class PlainReader : public wire::BodyReader {
+ public:
+  // `expected_hash`: 64 hexadecimal digits, or "" when the payload is unsigned.
+  PlainReader(ObjectBody& body, std::optional<uint64_t> length, std::string expected_hash)
+      : body_(body), length_(length), expected_(std::move(expected_hash)) {}
+  Task<Result<size_t>> read(std::span<uint8_t> target) override;
+  std::optional<uint64_t> length() const override { return length_; }
+
+ private:
+  ObjectBody& body_;
   std::optional<uint64_t> length_;
   std::string expected_;
-  std::chrono::seconds wait_;
-  std::function<Task<bool>()> hook_;
-  Hasher hasher_;
-  uint64_t seen_ = 0;
+  http::Sha256Stream hash_;
 };
 
 }  // namespace laketap::server

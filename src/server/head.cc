@@ -124,6 +124,23 @@ std::expected<bool, BadRequest> read_framing(ParsedHead& made, bool http_1_0) {
   return true;
 }
 
+// Whether one of the Connection headers lists this option.
+bool says(const http::RequestHead& head, std::string_view option) {
+  for (const http::Header& header : head.headers) {
+    if (!http::same_name(header.name, "connection")) continue;
+    std::string_view list = header.value;
+    while (!list.empty()) {
+      const size_t comma = std::min(list.find(','), list.size());
+      std::string_view one = list.substr(0, comma);
+      while (one.starts_with(' ') || one.starts_with('\t')) one.remove_prefix(1);
+      while (one.ends_with(' ') || one.ends_with('\t')) one.remove_suffix(1);
+      if (http::same_name(one, option)) return true;
+      list.remove_prefix(std::min(comma + 1, list.size()));
+    }
+  }
+  return false;
+}
+
 std::expected<bool, BadRequest> read_target(http::RequestHead& head) {
   std::string_view target = head.target;
   if (target.size() > kTargetBytesMax) return refuse(414, "the request target is too long");
@@ -194,15 +211,13 @@ std::expected<ParsedHead, BadRequest> parse_head(std::string_view bytes) {
   const bool http_1_0 = parser.http_minor == 0;
   if (const auto good = read_framing(made, http_1_0); !good) return std::unexpected(good.error());
   if (const auto good = read_target(made.head); !good) return std::unexpected(good.error());
-  const std::string_view connection = made.head.value("connection");
-  made.keep_alive =
-      http_1_0 ? http::same_name(connection, "keep-alive") : !http::same_name(connection, "close");
+  made.keep_alive = http_1_0 ? says(made.head, "keep-alive") && !says(made.head, "close")
+                             : !says(made.head, "close");
   if (const std::string* expect = made.head.find("expect")) {
     if (!http::same_name(*expect, "100-continue"))
       return refuse(417, "an expectation but 100-continue");
     made.expects_continue = !http_1_0;
   }
-  if (made.head.find("upgrade") && made.head.method == "CONNECT") return refuse(400, "CONNECT");
   return made;
 }
 

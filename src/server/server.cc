@@ -1,5 +1,7 @@
 #include "server/server.h"
 
+#include <sys/resource.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -9,6 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <csignal>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -22,15 +25,31 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kWatchEvery{500};
+constexpr std::chrono::milliseconds kWatchEveryDraining{20};
+constexpr size_t kOtherFiles = 512;
+constexpr int kBacklog = 4096;
+constexpr std::chrono::seconds kHandlersWaitMax{60};
 
 // One core's part: its context, its thread, the sockets it serves.
 struct Lane {
+  Watched watched;  // First: what is destroyed with the context still takes itself out of it.
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(context);
   asio::steady_timer watch_timer{context};
-  Watched watched;
   std::jthread thread;
 };
+
+// As many files as the process may have open, beside those that everything else needs.
+size_t connections_possible(size_t wanted) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  if (limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted + kOtherFiles);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= wanted + kOtherFiles) return wanted;
+  return limit.rlim_cur > 2 * kOtherFiles ? limit.rlim_cur - kOtherFiles : limit.rlim_cur / 2;
+}
 
 }  // namespace
 
@@ -46,14 +65,19 @@ struct Server::Core {
   Shared shared;
   std::vector<std::unique_ptr<Lane>> lanes;
   std::unique_ptr<tcp::acceptor> acceptor;
+  std::atomic<bool> cutting = false;  // No connection may wait any longer.
   std::mutex mutex;
   std::unordered_map<std::string, size_t> per_peer;
 
   bool admit(const std::string& peer) {
     const std::scoped_lock lock(mutex);
-    if (shared.counters.open_connections >= shared.options.connections_max) return false;
     size_t& count = per_peer[peer];
-    if (count >= shared.options.connections_per_peer_max) return false;
+    if (shared.counters.open_connections >= shared.options.connections_max ||
+        count >= shared.options.connections_per_peer_max) {
+      if (count == 0) per_peer.erase(peer);
+      ++shared.counters.refused_connections;
+      return false;
+    }
     ++count;
     ++shared.counters.open_connections;
     ++shared.counters.connections;
@@ -66,11 +90,9 @@ struct Server::Core {
   }
 
   // Owned by the lane's context; ends with the connection.
-  static Task<> run_connection(Core* core, Lane* lane, tcp::socket accepted) {
-    Socket socket(std::move(accepted), lane->watched);
-    const std::string peer = socket.peer();
-    if (!core->admit(peer)) co_return;
+  static Task<> run_connection(Core* core, Lane* lane, tcp::socket accepted, std::string peer) {
     try {
+      Socket socket(std::move(accepted), lane->watched);
       co_await serve(socket, core->shared);
     } catch (const std::exception&) {  // Out of memory: this connection ends, no other.
     }
@@ -88,7 +110,11 @@ struct Server::Core {
         (void)co_await pause.async_wait(kAwait);
         continue;
       }
-      asio::co_spawn(lane->context, run_connection(core, lane, std::move(accepted)),
+      boost::system::error_code left;
+      std::string peer = accepted.remote_endpoint(left).address().to_string();
+      if (left || !core->admit(peer)) continue;
+      asio::co_spawn(lane->context,
+                     run_connection(core, lane, std::move(accepted), std::move(peer)),
                      asio::detached);
     }
   }
@@ -96,13 +122,23 @@ struct Server::Core {
   // Cuts the connections whose deadline passed; while draining also the idle ones.
   static Task<> watch(Core* core, Lane* lane) {
     while (true) {
-      lane->watch_timer.expires_after(core->shared.draining ? std::chrono::milliseconds(20)
-                                                            : kWatchEvery);
+      lane->watch_timer.expires_after(core->shared.draining ? kWatchEveryDraining : kWatchEvery);
       (void)co_await lane->watch_timer.async_wait(kAwait);
-      const auto now = std::chrono::steady_clock::now();
-      for (Socket* socket : lane->watched.sockets)
-        if (socket->deadline() < now || (core->shared.draining && socket->idle)) socket->close();
+      const auto now = Socket::Clock::now();
+      for (Socket* socket : lane->watched.sockets) {
+        const bool idle = core->shared.draining && socket->idle;
+        if (idle || core->cutting || socket->deadline() < now) socket->close();
+      }
     }
+  }
+
+  bool wait_until_empty(std::chrono::seconds wait_max) {
+    const auto end = std::chrono::steady_clock::now() + wait_max;
+    while (shared.counters.open_connections > 0) {
+      if (std::chrono::steady_clock::now() >= end) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return true;
   }
 };
 
@@ -113,7 +149,17 @@ Server::Server(Options options, const wire::Operations& operations, io::Clock& c
 
 Server::~Server() {
   drain(std::chrono::seconds(0));
+  core_->cutting = true;
+  // A handler on another thread comes back to its lane: lanes end only after the last handler. One
+  // that hangs for ever keeps its memory; the process is about to end.
+  if (!core_->wait_until_empty(kHandlersWaitMax)) {
+    (void)core_.release();
+    return;
+  }
   for (auto& lane : core_->lanes) lane->context.stop();
+  for (auto& lane : core_->lanes)
+    if (lane->thread.joinable()) lane->thread.join();
+  core_->acceptor.reset();
   core_->lanes.clear();
 }
 
@@ -122,7 +168,9 @@ const Counters& Server::counters() const {
 }
 
 Result<uint16_t> Server::start() {
-  const Options& options = core_->shared.options;
+  Options& options = core_->shared.options;
+  (void)std::signal(SIGPIPE, SIG_IGN);  // sendfile to a peer that left.
+  options.connections_max = connections_possible(options.connections_max);
   for (size_t i = 0; i < std::max<size_t>(1, options.threads); ++i)
     core_->lanes.push_back(std::make_unique<Lane>());
   asio::io_context& first = core_->lanes.front()->context;
@@ -136,7 +184,7 @@ Result<uint16_t> Server::start() {
   core_->acceptor->open(address.protocol(), error);
   if (!error) core_->acceptor->set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) core_->acceptor->bind(address, error);
-  if (!error) core_->acceptor->listen(4096, error);
+  if (!error) core_->acceptor->listen(kBacklog, error);
   if (error)
     return fail(ErrorKind::unavailable, "listening on " + options.host + ":" +
                                             std::to_string(options.port) + ": " + error.message());
@@ -156,9 +204,7 @@ void Server::drain(std::chrono::seconds wait_max) {
   });
   for (auto& lane : core_->lanes)
     asio::post(lane->context, [one = lane.get()] { one->watch_timer.cancel(); });
-  const auto end = std::chrono::steady_clock::now() + wait_max;
-  while (core_->shared.counters.open_connections > 0 && std::chrono::steady_clock::now() < end)
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  (void)core_->wait_until_empty(wait_max);
 }
 
 }  // namespace laketap::server

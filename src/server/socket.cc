@@ -1,31 +1,54 @@
 #include "server/socket.h"
 
 #include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <cerrno>
 
 namespace laketap::server {
 namespace {
 
 namespace asio = boost::asio;
+using asio::ip::tcp;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr size_t kReadBytes = 16 << 10;
 constexpr size_t kSendFileBytes = 1 << 20;
 constexpr size_t kLingerBytesMax = 4 << 20;
 constexpr std::chrono::seconds kLingerWait{2};
+constexpr size_t kMovedAtOnceMax = 4
+                                   << 20;  // Then the context's other connections have their turn.
+constexpr int64_t kBytesPerSecondMin = 1024;
 
 }  // namespace
 
-Socket::Socket(asio::ip::tcp::socket socket, Watched& watched)
-    : socket_(std::move(socket)),
-      watched_(watched),
-      deadline_(std::chrono::steady_clock::time_point::max()) {
+// While it lives, the peer's time runs.
+class Socket::Waiting {
+ public:
+  explicit Waiting(Socket& socket) : socket_(socket), begin_(Clock::now()) {
+    socket_.deadline_ = begin_ + socket_.left_;
+  }
+  ~Waiting() {
+    socket_.left_ -= Clock::now() - begin_;
+    socket_.deadline_ = Clock::time_point::max();
+  }
+  Waiting(const Waiting&) = delete;
+
+ private:
+  Socket& socket_;
+  const Clock::time_point begin_;
+};
+
+Socket::Socket(tcp::socket socket, Watched& watched)
+    : socket_(std::move(socket)), watched_(watched) {
   boost::system::error_code ignored;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.set_option(tcp::no_delay(true), ignored);
   socket_.non_blocking(true, ignored);
   watched_.sockets.insert(this);
 }
@@ -36,7 +59,7 @@ Socket::~Socket() {
 
 void Socket::close() {
   boost::system::error_code ignored;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  socket_.shutdown(tcp::socket::shutdown_both, ignored);
   socket_.close(ignored);
 }
 
@@ -46,13 +69,39 @@ std::string Socket::peer() const {
   return error ? std::string() : end.address().to_string();
 }
 
+void Socket::allow(std::chrono::seconds wait) {
+  wait_ = wait;
+  moving_ = false;
+  left_ = wait;
+}
+
+void Socket::allow_while_moving(std::chrono::seconds wait) {
+  allow(wait);
+  moving_ = true;
+}
+
+void Socket::moved(size_t bytes) {
+  if (!moving_) return;
+  const std::chrono::milliseconds earned(static_cast<int64_t>(bytes) * 1000 / kBytesPerSecondMin);
+  left_ = std::min<Clock::duration>(left_ + earned, wait_);
+}
+
+Task<> Socket::give_way(size_t bytes) {
+  moved_at_once_ += bytes;
+  if (moved_at_once_ < kMovedAtOnceMax) co_return;
+  moved_at_once_ = 0;
+  co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+}
+
 Task<bool> Socket::fill() {
   const size_t before = buffer_.size();
   buffer_.resize(before + kReadBytes);
   const auto target = asio::buffer(buffer_.data() + before, kReadBytes);
+  const Waiting waiting(*this);
   const auto [error, got] = co_await socket_.async_read_some(target, kAwait);
   buffer_.resize(before + got);
   bytes_in += got;
+  moved(got);
   co_return !error && got > 0;
 }
 
@@ -63,18 +112,48 @@ Task<size_t> Socket::read_some(char* target, size_t size) {
     buffer_.erase(0, taken);
     co_return taken;
   }
-  const auto into = asio::buffer(target, size);
-  const auto [error, got] = co_await socket_.async_read_some(into, kAwait);
+  // A body's bytes are mostly there already: without a round through the event loop.
+  const ssize_t there = ::recv(socket_.native_handle(), target, size, MSG_DONTWAIT);
+  size_t got = there > 0 ? static_cast<size_t>(there) : 0;
+  if (there < 0) {
+    moved_at_once_ = 0;
+    const auto into = asio::buffer(target, size);
+    const Waiting waiting(*this);
+    const auto [error, read] = co_await socket_.async_read_some(into, kAwait);
+    got = error ? 0 : read;
+  } else {
+    co_await give_way(got);
+  }
   bytes_in += got;
-  co_return error ? 0 : got;
+  moved(got);
+  co_return got;
 }
 
 Task<bool> Socket::write(std::string_view head, std::string_view body) {
-  const std::array<asio::const_buffer, 2> parts{asio::buffer(head.data(), head.size()),
-                                                asio::buffer(body.data(), body.size())};
-  const auto [error, sent] = co_await asio::async_write(socket_, parts, kAwait);
-  bytes_out += sent;
-  co_return !error;
+  while (!head.empty() || !body.empty()) {
+    std::array<iovec, 2> parts{};
+    parts[0] = {const_cast<char*>(head.data()), head.size()};
+    parts[1] = {const_cast<char*>(body.data()), body.size()};
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno != EAGAIN) co_return false;
+    if (sent < 0) {
+      const Waiting waiting(*this);
+      const auto [error] = co_await socket_.async_wait(tcp::socket::wait_write, kAwait);
+      if (error) co_return false;
+      continue;
+    }
+    const auto bytes = static_cast<size_t>(sent);
+    bytes_out += bytes;
+    moved(bytes);
+    const size_t of_head = std::min(bytes, head.size());
+    head.remove_prefix(of_head);
+    body.remove_prefix(bytes - of_head);
+  }
+  co_return true;
 }
 
 Task<bool> Socket::send_file(const http::BodySource& source) {
@@ -83,28 +162,32 @@ Task<bool> Socket::send_file(const http::BodySource& source) {
   while (left > 0) {
     const ssize_t sent = ::sendfile(socket_.native_handle(), source.descriptor(), &offset,
                                     std::min<uint64_t>(left, kSendFileBytes));
-    if (sent > 0) {
-      left -= static_cast<uint64_t>(sent);
-      bytes_out += static_cast<uint64_t>(sent);
-      wait_at_most(std::chrono::seconds(30));
+    if (sent == 0) co_return false;  // The file is shorter than its row says.
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno != EAGAIN) co_return false;
+    if (sent < 0) {
+      const Waiting waiting(*this);
+      const auto [error] = co_await socket_.async_wait(tcp::socket::wait_write, kAwait);
+      if (error) co_return false;
       continue;
     }
-    if (sent == 0) co_return false;  // The file is shorter than its row says.
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN) co_return false;
-    const auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, kAwait);
-    if (error) co_return false;
+    const auto bytes = static_cast<size_t>(sent);
+    left -= bytes;
+    bytes_out += bytes;
+    moved(bytes);
+    co_await give_way(bytes);
   }
   co_return true;
 }
 
 Task<> Socket::linger() {
   boost::system::error_code ignored;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-  wait_at_most(kLingerWait);
+  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  allow(kLingerWait);
   char block[16 << 10];
   const auto target = asio::buffer(block);
   for (size_t seen = 0; seen < kLingerBytesMax;) {
+    const Waiting waiting(*this);
     const auto [error, got] = co_await socket_.async_read_some(target, kAwait);
     if (error || got == 0) break;
     seen += got;

@@ -47,7 +47,7 @@ REQUESTS = [
     ("post-vanilla", "POST", "/", [], ""),
     ("post-vanilla-empty-query-value", "POST", "/?Param1=value1", [], ""),
     ("post-x-www-form-urlencoded", "POST", "/", [("Content-Type", FORM), ("Content-Length", "13"), ("x-amz-content-sha256", BODY_HASH)], "Param1=value1"),
-    ("post-x-www-form-urlencoded-parameters", "POST", "/", [("Content-Type", FORM + "; charset=utf8"), ("Content-Length", "13"), ("x-amz-content-sha256", BODY_HASH)], "Param1=value1"),
+    ("post-x-www-form-urlencoded-parameters", "POST", "/", [("Content-Type", FORM + "; charset=utf-8"), ("Content-Length", "13"), ("x-amz-content-sha256", BODY_HASH)], "Param1=value1"),
 ]
 
 
