@@ -23,21 +23,20 @@ Result<std::unique_ptr<Upload>> Local::begin_upload(const std::string& bucket,
   if (const Result<Bucket> found = find_bucket(bucket); !found) return fail(found.error());
   const std::string id = new_id(random_);
   const std::string temporary = fmt::format("{}/{}/{}", directory_, kUploadsFolder, id);
-  Result<std::unique_ptr<io::File>> file =
-      files_.open(temporary, {.write = true, .create = true, .exclusive = true});
+  Result<std::unique_ptr<io::BlockWriter>> file = io::BlockWriter::create(files_, temporary);
   if (!file) return fail(file.error(), "opening an upload's file");
   return std::make_unique<LocalUpload>(*this, bucket, key, id, temporary, std::move(*file),
                                        std::move(also));
 }
 
 Result<> LocalUpload::write(ByteView bytes) {
-  const Result<> written = file_->write(size_, bytes);
+  const Result<> written = file_->write(bytes);
   if (written) size_ += bytes.size();
   return written;
 }
 
 Result<ObjectInfo> LocalUpload::commit(const CommitOptions& options) {
-  if (const Result<> synced = file_->sync(); !synced)
+  if (const Result<> synced = file_->finish(); !synced)
     return fail(synced.error(), "syncing " + key_);
   file_.reset();
   ObjectInfo info;

@@ -1,6 +1,7 @@
 // LocalUpload: a file in .uploads until its row is written. Inner header of store.
 #pragma once
 
+#include "io/block_writer.h"
 #include "store/local.h"
 
 namespace laketap::store {
@@ -8,7 +9,7 @@ namespace laketap::store {
 class LocalUpload : public Upload {
  public:
   LocalUpload(Local& store, std::string bucket, std::string key, std::string id,
-              std::string temporary, std::unique_ptr<io::File> file, Also also)
+              std::string temporary, std::unique_ptr<io::BlockWriter> file, Also also)
       : store_(store),
         bucket_(std::move(bucket)),
         key_(std::move(key)),
@@ -28,7 +29,7 @@ class LocalUpload : public Upload {
  private:
   Local& store_;
   std::string bucket_, key_, id_, temporary_;
-  std::unique_ptr<io::File> file_;
+  std::unique_ptr<io::BlockWriter> file_;
   Also also_;
   uint64_t size_ = 0;
 };
