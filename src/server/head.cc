@@ -70,6 +70,8 @@ const llhttp_settings_t& settings() {
 // The lines as bytes, before a parser may be lenient about them: no folding, no control characters,
 // names of token characters with the colon right after.
 std::expected<bool, BadRequest> check_lines(std::string_view bytes) {
+  if (std::ranges::count(bytes.substr(0, bytes.find("\r\n")), ' ') != 2)
+    return refuse(400, "a request line is METHOD TARGET VERSION, with one blank between");
   size_t lines = 0;
   for (size_t from = bytes.find("\r\n") + 2; from + 2 < bytes.size();) {
     const size_t end = bytes.find("\r\n", from);
