@@ -76,13 +76,16 @@ Result<RootKeys> read_root_keys(io::Files& files, const std::string& directory) 
 Result<std::unique_ptr<Identities>> Identities::open(const Options& options, io::Files& files,
                                                      io::Clock& clock, io::Random& random) {
   if (sodium_init() < 0) return fail(ErrorKind::unavailable, "libsodium does not start");
-  std::unique_ptr<Identities> made(new Identities(clock, random));  // The constructor is private.
+  auto made = std::make_unique<Identities>(Opening{}, clock, random);
   const std::string path = options.directory + "/" + std::string(kFile);
   Result<json::object> stored = read_json(files, path);
   if (!stored && stored.error().kind != ErrorKind::not_found) return fail(stored.error());
   if (!stored) {
     std::string access_key = options.root_access_key;
     std::string secret = options.root_secret_key;
+    if (options.account.size() != 12 ||
+        options.account.find_first_not_of("0123456789") != std::string::npos)
+      return fail(ErrorKind::invalid, "an account has twelve digits");
     if (access_key.empty() != secret.empty())
       return fail(ErrorKind::invalid, "give both root keys or none");
     if (access_key.empty()) {

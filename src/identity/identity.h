@@ -40,7 +40,11 @@ struct Options {
 
 // Thread-safe.
 class Identities {
+  struct Opening {};  // Only open() makes one.
+
  public:
+  Identities(Opening, io::Clock& clock, io::Random& random) : clock_(clock), random_(random) {}
+
   // Reads DIR/credentials.json, or makes it (mode 0600). Errors: invalid - a bad key in Options;
   // corrupt; unavailable.
   static Result<std::unique_ptr<Identities>> open(const Options& options, io::Files& files,
@@ -70,8 +74,6 @@ class Identities {
     std::string user;
     std::chrono::microseconds ends;
   };
-  Identities(io::Clock& clock, io::Random& random) : clock_(clock), random_(random) {}
-
   io::Clock& clock_;
   io::Random& random_;
   std::string account_, root_access_key_, root_secret_key_, console_hash_;

@@ -42,6 +42,46 @@ TEST_F(IdentityTest, GivenKeysCountAtFirstStartOnly) {
   EXPECT_FALSE(open()->secret("AKIAOTHER"));
 }
 
+TEST_F(IdentityTest, HalfAKeyAWeakOneOrNoAccountIsRefused) {
+  options_.root_access_key = "AKIAGIVEN";
+  const auto refused = [&] {
+    const auto opened =
+        Identities::open(options_, io::real_files(), io::real_clock(), io::real_random());
+    return !opened && opened.error().kind == ErrorKind::invalid;
+  };
+  EXPECT_TRUE(refused()) << "no secret";
+  options_.root_secret_key = "short";
+  EXPECT_TRUE(refused()) << "a short secret";
+  options_.root_secret_key = "a secret of enough length";
+  options_.root_access_key = "with/slash";
+  EXPECT_TRUE(refused()) << "a slash would end the key in a credential scope";
+  options_.root_access_key = "AKIAGIVEN";
+  options_.account = "12345";
+  EXPECT_TRUE(refused());
+  options_.account = "123456789012";
+  EXPECT_EQ(open()->caller("AKIAGIVEN", "eu-west-1").arn, "arn:aws:iam::123456789012:root");
+}
+
+TEST_F(IdentityTest, OnlyTheRootKeyMayActForNow) {
+  const auto identities = open();
+  const Caller root = identities->caller(identities->root_access_key(), "us-east-1");
+  EXPECT_TRUE(identities->authorize(root, "firehose:PutRecord", "arn:aws:firehose:::x"));
+  const Caller other = identities->caller("AKIAOTHER", "us-east-1");
+  EXPECT_EQ(identities->authorize(other, "firehose:PutRecord", "x").error().kind,
+            ErrorKind::denied);
+}
+
+TEST_F(IdentityTest, ADamagedCredentialsFileIsNotReplaced) {
+  (void)open();
+  const std::string path = options_.directory + "/credentials.json";
+  std::filesystem::resize_file(path, 10);
+  const auto opened =
+      Identities::open(options_, io::real_files(), io::real_clock(), io::real_random());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().kind, ErrorKind::corrupt);
+  EXPECT_EQ(std::filesystem::file_size(path), 10u);
+}
+
 TEST_F(IdentityTest, APasswordOpensASessionThatEndsWithLogOut) {
   options_.console_password = "correct horse";
   const auto identities = open();

@@ -95,7 +95,8 @@ Task<> Socket::give_way(size_t bytes) {
 
 Task<bool> Socket::fill() {
   const size_t before = buffer_.size();
-  buffer_.resize(before + kReadBytes);
+  // Grown without clearing what the kernel is about to write.
+  buffer_.resize_and_overwrite(before + kReadBytes, [](char*, size_t size) { return size; });
   const auto target = asio::buffer(buffer_.data() + before, kReadBytes);
   const Waiting waiting(*this);
   const auto [error, got] = co_await socket_.async_read_some(target, kAwait);

@@ -1,4 +1,4 @@
-// Threads for handlers that block, with a bounded queue. Inner header of wire.
+// Threads for work that blocks, with a bounded queue: handlers here, pages in server.
 #pragma once
 
 #include <atomic>
