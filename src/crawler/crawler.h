@@ -1,0 +1,136 @@
+// crawler looks at objects, infers their schema and makes tables of folders: on a schedule, by hand, and at once when
+// an object comes or a stream accepts its first records under a path that a crawler covers.
+// Source: AWS Glue Developer Guide, "Crawlers"; API reference, "Crawler API".
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "catalog/catalog.h"
+#include "io/clock.h"
+#include "io/random.h"
+#include "state/state.h"
+#include "store/store.h"
+
+namespace laketap::crawler {
+
+struct S3Target {
+  std::string path;  // As given: with or without s3://.
+  std::vector<std::string> exclusions;
+  std::optional<int64_t> sample_size;
+};
+
+struct Definition {
+  std::string name, role, database, description, table_prefix, configuration, security_configuration;
+  std::vector<S3Target> targets;
+  std::vector<std::string> classifiers;
+  std::string schedule;           // cron(...); "" for none.
+  bool schedule_active = true;
+  std::string update_behavior = "UPDATE_IN_DATABASE", delete_behavior = "DEPRECATE_IN_DATABASE", recrawl_behavior = "CRAWL_EVERYTHING", lineage = "DISABLE";
+  std::map<std::string, std::string> tags;
+  std::string account, region;
+  Timestamp created, updated;
+  int64_t version = 1;
+};
+
+struct Crawl {
+  std::string id, state;  // RUNNING, COMPLETED, FAILED, STOPPED
+  Timestamp started;
+  std::optional<Timestamp> ended;
+  std::string error;
+  std::vector<std::string> tables_created, tables_updated;
+  int64_t partitions_added = 0, tables_deleted = 0;
+};
+
+struct Status {
+  std::string state = "READY";  // READY, RUNNING, STOPPING
+  std::optional<Crawl> last;    // The last one that ended.
+  std::optional<Timestamp> running_since;
+};
+
+// Errors of calls: not_found, exists, invalid, conflict (it runs, or does not); `what` is Glue's own text.
+// Thread-safe. Borrows all it is given.
+class Crawlers {
+ public:
+  struct Parts {
+    state::Database& database;
+    store::Store& store;
+    catalog::Catalog& catalog;
+    io::Clock& clock;
+    io::Random& random;
+  };
+  static Result<std::unique_ptr<Crawlers>> open(Parts parts);
+  ~Crawlers();
+  // Begins schedules and arrivals. Before it nothing runs by itself.
+  void start_threads();
+
+  Result<> create(Definition wanted);
+  Result<Definition> find(const std::string& name) const;
+  Result<std::vector<Definition>> list() const;  // By name.
+  // Runs `change` on the stored definition; the version rises. Errors: conflict - it runs.
+  Result<> update(const std::string& name, const std::function<Result<>(Definition&)>& change);
+  Result<> remove(const std::string& name);
+  Result<> start(const std::string& name);
+  Result<> stop(const std::string& name);
+  Status status(const std::string& name) const;
+  Result<std::vector<Crawl>> history(const std::string& name) const;  // Newest first, at most kHistoryMax.
+
+  // An object came or went: told to the crawlers that cover it. Cheap.
+  void on_object(const store::Change& change);
+  // Records were accepted for a folder that has no object yet; `sample`: the first of them, joined.
+  void on_new_prefix(const std::string& bucket, const std::string& prefix, Bytes sample);
+
+ private:
+  explicit Crawlers(Parts parts) : parts_(parts) {}
+  struct Arrival {
+    std::string bucket, key;  // A key, or a folder with its last slash.
+    Bytes sample;
+    bool removed = false;
+  };
+  struct Live {
+    bool running = false, stopping = false, wanted = false;
+    Timestamp since;
+    std::optional<Timestamp> next;
+  };
+
+  void run_crawls();
+  void run_schedules();
+  void run_arrivals();
+  void crawl(const std::string& name);
+  void arrive(const Arrival& arrival, const Definition& definition);
+  Result<> save(const Definition& definition, bool is_new);
+
+  Parts parts_;
+  mutable std::mutex mutex_;
+  std::condition_variable crawl_wake_, schedule_wake_, arrival_wake_;
+  std::map<std::string, Live> live_;
+  std::deque<std::string> queue_;
+  std::deque<Arrival> arrivals_;
+  std::map<std::string, std::chrono::microseconds> known_folders_;  // CRAWLER \0 FOLDER -> when its schema was last looked at.
+  std::vector<Definition> definitions_;  // A copy, so that on_object need not ask state.
+  bool stopping_ = false;
+  std::vector<std::jthread> threads_;
+};
+
+inline constexpr size_t kHistoryMax = 100;
+
+// "s3://bucket/a/b", "bucket/a/b" -> bucket and key prefix, the prefix with a last slash unless it is empty.
+struct S3Path {
+  std::string bucket, prefix;
+};
+std::optional<S3Path> parse_path(std::string_view path);
+
+// A glob of Glue's exclusions against a key's part below the include path.
+bool glob_matches(std::string_view pattern, std::string_view text);
+
+}  // namespace laketap::crawler
