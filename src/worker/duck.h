@@ -26,7 +26,7 @@ namespace laketap::worker {
   F(list_vector_reserve) F(struct_vector_get_child) F(array_vector_get_child)                  \
   F(create_logical_type) F(create_list_type) F(create_map_type) F(create_struct_type)          \
   F(create_decimal_type) F(destroy_logical_type) F(get_type_id) F(decimal_scale)               \
-  F(decimal_internal_type) F(enum_internal_type) F(enum_dictionary_value)                      \
+  F(decimal_internal_type)                                                                   \
   F(list_type_child_type) F(array_type_child_type) F(array_type_array_size)                    \
   F(map_type_key_type) F(map_type_value_type) F(struct_type_child_count)                       \
   F(struct_type_child_name) F(struct_type_child_type)                                          \

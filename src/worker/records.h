@@ -75,8 +75,8 @@ class Records {
           record_end_ = cursor_.offsets[cursor_.at - 1] + 1;
           return c == '{' ? Found::object : Found::array;
         }
-        // A value at the very end may be cut, so it cannot be blamed yet.
-        const bool cut = cursor_.at + 1 >= cursor_.count;
+        // A walk looks as far as the value behind a key and a colon: what stopped it may be the cut.
+        const bool cut = cursor_.at + 4 > cursor_.count;
         cursor_.at = start;
         if (walked == Walked::bad_value && (!cut || !can_grow(start))) return Found::bad_value;
         if (cut && can_grow(start)) {
