@@ -337,6 +337,35 @@ Comparison check_signature(const RequestHead& head, const Signature& signature,
   return made;
 }
 
+SignatureChain::SignatureChain(const Signature& head, std::string_view secret)
+    : key_(signing_key(secret, head.scope_date, head.region, head.service)),
+      date_(head.date),
+      scope_(fmt::format("{}/{}/{}/aws4_request", head.scope_date, head.region, head.service)),
+      previous_(head.signature) {}
+
+std::string SignatureChain::sign(std::string_view algorithm, std::string_view middle,
+                                 const Sha256& hash) const {
+  return to_hex(hmac_sha256(view_of(key_), fmt::format("{}\n{}\n{}\n{}\n{}{}", algorithm, date_,
+                                                       scope_, previous_, middle, to_hex(hash))));
+}
+
+std::string SignatureChain::next(const Sha256& chunk_hash) {
+  static const std::string kOfNothing = sha256_hex("") + "\n";
+  return previous_ = sign("AWS4-HMAC-SHA256-PAYLOAD", kOfNothing, chunk_hash);
+}
+
+std::string SignatureChain::next_as_trailer(std::string_view trailer) {
+  return previous_ = sign("AWS4-HMAC-SHA256-TRAILER", "", sha256(trailer));
+}
+
+bool SignatureChain::follows(const Sha256& chunk_hash, std::string_view signature) {
+  return same_secret(next(chunk_hash), signature);
+}
+
+bool SignatureChain::follows_as_trailer(std::string_view trailer, std::string_view signature) {
+  return same_secret(next_as_trailer(trailer), signature);
+}
+
 void sign(RequestHead& head, const Credential& credential, std::string_view region,
           std::string_view service, std::string_view payload_hash, Timestamp now) {
   std::erase_if(head.headers, [](const Header& header) {

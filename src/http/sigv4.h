@@ -74,6 +74,25 @@ Comparison check_signature(const RequestHead& head, const Signature& signature,
                            const SignatureRules& rules, std::string_view secret,
                            std::string_view payload_hash);
 
+// The chain of signatures of S3's STREAMING-AWS4-HMAC-SHA256-PAYLOAD[-TRAILER]: each covers its
+// chunk and the one before it; the first follows the head's. Not thread-safe.
+class SignatureChain {
+ public:
+  SignatureChain(const Signature& head, std::string_view secret);
+  // Whether `signature` is that of the next chunk (or of the trailer, "name:value\n" lines).
+  bool follows(const Sha256& chunk_hash, std::string_view signature);
+  bool follows_as_trailer(std::string_view trailer, std::string_view signature);
+  // What the next chunk's is: for clients, and tests.
+  std::string next(const Sha256& chunk_hash);
+  std::string next_as_trailer(std::string_view trailer);
+
+ private:
+  std::string sign(std::string_view algorithm, std::string_view middle, const Sha256& hash) const;
+
+  Sha256 key_;
+  std::string date_, scope_, previous_;
+};
+
 struct Credential {
   std::string access_key_id, secret;
 };

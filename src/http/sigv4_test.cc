@@ -114,6 +114,25 @@ TEST(SigV4Test, APlusInAQueryIsABlank) {
   EXPECT_EQ(verify(one), "mismatch");
 }
 
+// The example of the S3 API reference, "Transferring payload in multiple chunks (chunked upload)".
+TEST(SigV4Test, ChunksAreSignedAsTheReferenceDoes) {
+  Signature head;
+  head.scope_date = "20130524";
+  head.date = "20130524T000000Z";
+  head.region = "us-east-1";
+  head.service = "s3";
+  head.signature = "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9";
+  SignatureChain chain(head, "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+  EXPECT_TRUE(chain.follows(sha256(std::string(65536, 'a')),
+                            "ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648"));
+  EXPECT_TRUE(chain.follows(sha256(std::string(1024, 'a')),
+                            "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497"));
+  EXPECT_TRUE(chain.follows(sha256(""),
+                            "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9"));
+  EXPECT_FALSE(chain.follows(sha256(""),
+                             "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9"));
+}
+
 TEST(Sha256Test, HashesAndHmacsAreTheStandards) {
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   Sha256Stream pieces;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/answer.h"
+#include "server/aws_chunked.h"
 
 namespace laketap::server {
 namespace {
@@ -266,7 +267,12 @@ Task<bool> Connection::serve_operation() {
   if (service_->protocol != wire::Protocol::query && !is_foreign(*service_))
     early = shared_.operations.match(*service_, parsed_.head, "");
   if (!early && is_s3) co_return co_await refuse(early.error(), unread);
-  if (early && early->streams_body) co_return co_await serve_object(*early, *admitted);
+  const bool streams = early && early->streams_body;
+  if (admitted->form == BodyForm::chunks && !streams) {  // Attack case 25: nowhere else.
+    const wire::Fault fault{"InvalidRequest", 400, "This operation takes no chunked payload", {}};
+    co_return co_await refuse(fault, unread);
+  }
+  if (streams) co_return co_await serve_object(*early, *admitted);
   co_return co_await serve_whole(early, *admitted);
 }
 
@@ -289,10 +295,19 @@ Task<bool> Connection::serve_object(const wire::Route& route, const Admitted& ad
   ObjectBody object(socket_, framing, shared_.options.body_wait_max,
                     parsed_.expects_continue && has_body());
   const bool hashed = admitted.form == BodyForm::hashed_by_header;
-  PlainReader reader(object, parsed_.content_length,
-                     hashed ? admitted.signature.content_sha256 : std::string());
+  PlainReader plain(object, parsed_.content_length,
+                    hashed ? admitted.signature.content_sha256 : std::string());
+  std::optional<AwsChunkedReader> chunks;
   wire::RequestBody body;
-  body.stream = &reader;
+  body.stream = &plain;
+  if (admitted.form == BodyForm::chunks) {
+    auto rules =
+        read_aws_chunked_rules(parsed_.head, admitted.signature, admitted.principal.secret);
+    if (!rules) co_return co_await refuse(rules.error(), Unread::body);
+    remove_aws_chunked(parsed_.head);
+    chunks.emplace(object, parsed_.head, std::move(*rules));
+    body.stream = &*chunks;
+  }
   Task<http::Response> running = shared_.operations.run(route, call_, body);
   http::Response response = co_await std::move(running);
   co_return co_await answer(std::move(response), framing.ended() ? Unread::nothing : Unread::body);

@@ -192,10 +192,7 @@ std::expected<BodyForm, wire::Fault> read_body_form(const std::string& declared)
   if (declared == http::kUnsignedPayload) return BodyForm::unsigned_payload;
   if (declared.size() == 64 && declared.find_first_not_of("0123456789abcdef") == std::string::npos)
     return BodyForm::hashed_by_header;
-  if (declared.starts_with("STREAMING-"))
-    return wire::refuse("NotImplemented", 501,
-                        "A header you provided implies functionality that is not implemented",
-                        {{"Header", "x-amz-content-sha256"}});
+  if (declared.starts_with("STREAMING-")) return BodyForm::chunks;
   return wire::refuse(
       "InvalidArgument", 400,
       "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
