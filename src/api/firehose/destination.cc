@@ -116,6 +116,9 @@ DestinationDescription describe(const ExtendedS3DestinationConfiguration& wanted
   extended.bucket_arn = wanted.bucket_arn;
   take_shared(extended, wanted);
   take_extended(extended, wanted);
+  if (wanted.s3_backup_configuration)
+    extended.s3_backup_description =
+        describe(*wanted.s3_backup_configuration).s3_destination_description;
   DestinationDescription description;
   description.destination_id = kDestinationId;
   description.s3_destination_description = plain_of(extended);
@@ -177,6 +180,9 @@ wire::Answer<delivery::Configuration> check(const DestinationDescription& destin
   if (!to && to.error().code != "NotImplemented") return to;
   if (!extended) return to;
 
+  if (extended->s3_backup_mode == "Enabled" && !extended->s3_backup_description)
+    return invalid_argument(
+        "S3 backup destination configuration is required when enabling S3 backup.");
   const auto& processing = extended->processing_configuration;
   if (processing && is_on(processing->enabled)) {
     const size_t count = processing->processors ? processing->processors->size() : 0;
