@@ -113,6 +113,8 @@ class Journal {
 
   virtual uint64_t used_bytes() const = 0;      // Of segments that hold something.
   virtual uint64_t synced_commits() const = 0;  // Since open().
+  // Whether a restart would replay it: it has payloads, and its release is not on the disk.
+  virtual bool holds(Group group) const = 0;
 
   // With Options::manual: one commit of what waits, and the upkeep. Does nothing otherwise.
   virtual void work() = 0;

@@ -54,6 +54,11 @@ bool Ledger::is_released(Group group) const {
   return at != groups_.end() && at->second.is_released;
 }
 
+bool Ledger::is_living(Group group) const {
+  const auto at = groups_.find(group);
+  return at != groups_.end() && !at->second.is_released;
+}
+
 size_t Ledger::living_count(SegmentId segment) const {
   const auto at = segments_.find(segment);
   return at == segments_.end() ? 0 : at->second.living_count;

@@ -22,6 +22,7 @@ class Ledger {
   void drop(SegmentId segment);  // The file was recycled, durably.
 
   bool is_released(Group group) const;
+  bool is_living(Group group) const;  // Has payloads and is not released.
   // Notes that somebody wants it released. False when there is nothing to do: unknown, or asked
   // for.
   bool ask_release(Group group);

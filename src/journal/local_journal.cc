@@ -153,6 +153,11 @@ uint64_t LocalJournal::synced_commits() const {
   return synced_commits_;
 }
 
+bool LocalJournal::holds(Group group) const {
+  const std::scoped_lock lock(mutex_);
+  return ledger_.is_living(group);
+}
+
 void LocalJournal::work() {
   if (writer_.joinable()) return;
   for (;;) {

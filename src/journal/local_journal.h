@@ -39,6 +39,7 @@ class LocalJournal : public Journal {
   Result<Pin> pin(Location location) const override;
   uint64_t used_bytes() const override;
   uint64_t synced_commits() const override;
+  bool holds(Group group) const override;
   void work() override;
 
  private:
