@@ -104,6 +104,8 @@ Result<> LocalJournal::adopt(std::vector<RecoveredSegment> recovered) {
     }
     segments_[found.scan.header.segment] = *segment;
     if (found.scan.is_sealed) {
+      // A process killed between a seal's write and its sync left it to the page cache.
+      if (const Result<> synced = (*segment)->writer->sync(); !synced) return synced;
       (*segment)->writer.reset();
       continue;
     }
