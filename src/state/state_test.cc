@@ -2,6 +2,8 @@
 #include "state/state.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -233,6 +235,78 @@ TEST(SqliteTest, CommittedPairsSurviveKill) {
     EXPECT_EQ((*a)->value, (*b)->value);
     EXPECT_GE(std::stoi((*a)->value), last);
   }
+  std::filesystem::remove_all(folder);
+}
+
+// Runs in a child that has its own mounts. 0: as promised; 77: this machine lets nobody mount; else
+// the failed step.
+int fill_a_small_disk(const std::string& folder) {
+  const bool root = geteuid() == 0;
+  if (unshare(root ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0) return 77;
+  mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+  if (mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=2m") != 0) return 77;
+  auto database = open_sqlite(folder + "/state.db");
+  if (!database) return 1;
+  int written = 0;
+  Result<> last;
+  while (last && written < 10'000) {
+    const auto transaction = (*database)->begin();
+    if (!transaction) return 2;
+    (*transaction)->put("k" + std::to_string(written), std::string(1000, 'x'));
+    last = (*transaction)->commit();
+    if (last) ++written;
+  }
+  if (last || last.error().kind != ErrorKind::full) return 3;
+  // What was there stays readable, now and when opened again; the refused entry is not there.
+  database->reset();
+  if (mount("tmpfs", folder.c_str(), "tmpfs", MS_REMOUNT, "size=8m") != 0) return 4;
+  database = open_sqlite(folder + "/state.db");
+  if (!database) return 6;
+  const auto transaction = (*database)->begin();
+  const auto entries = (*transaction)->scan("", "", 20'000);
+  if (!entries || entries->size() != static_cast<size_t>(written)) return 7;
+  (*transaction)->put("room again", "x");
+  return (*transaction)->commit() ? 0 : 8;
+}
+
+TEST(SqliteTest, AFullDiskIsSaidAndLosesNothing) {
+  const std::string folder = fresh_folder();
+  const pid_t child = fork();
+  if (child == 0) _exit(fill_a_small_disk(folder));
+  int status = 0;
+  waitpid(child, &status, 0);
+  std::filesystem::remove_all(folder);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no mounts here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+// Goal: many waiting transactions share syncs. Method: 32 threads against 1 thread for the same
+// number of commits; if each paid for its own sync, the many would not be faster.
+TEST(SqliteTest, WaitingCommitsShareASync) {
+  const std::string folder = fresh_folder();
+  auto database = std::move(*open_sqlite(folder + "/state.db"));
+  const auto seconds = [&](int threads, int commits) {
+    const auto begin = std::chrono::steady_clock::now();
+    {
+      std::vector<std::jthread> running;
+      for (int i = 0; i < threads; ++i)
+        running.emplace_back([&, i] {
+          for (int j = 0; j < commits / threads; ++j) {
+            const auto transaction = database->begin();
+            (*transaction)->put(std::to_string(threads * 100'000 + i * 1000 + j), "x");
+            EXPECT_TRUE((*transaction)->commit());
+          }
+        });
+    }
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  seconds(32, 32);  // Opens the connections.
+  const double alone = seconds(1, 64);
+  const double together = seconds(32, 64);
+  if (alone < 0.02) GTEST_SKIP() << "syncs cost nothing here";
+  EXPECT_LT(together, alone) << "64 commits by one thread, then by 32";
+  database.reset();
   std::filesystem::remove_all(folder);
 }
 
