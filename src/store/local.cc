@@ -44,13 +44,12 @@ Local::~Local() = default;
 Result<> Local::prepare() {
   for (const std::string_view folder : {kUploadsFolder, kScratchFolder}) {
     const std::string path = directory_ + "/" + std::string(folder);
-    if (const Result<> made = files_.make_directories(path); !made) return made;
+    if (const Result<> made = io::make_durable_directories(files_, path); !made) return made;
   }
   const std::string uploads = directory_ + "/" + std::string(kUploadsFolder);
   const Result<std::vector<std::string>> left = files_.list(uploads);
   if (!left) return fail(left.error());
   for (const std::string& name : *left) (void)files_.remove(uploads + "/" + name);
-  if (const Result<> synced = files_.sync_directory(directory_); !synced) return synced;
   if (const Result<> ready = multipart_.prepare(); !ready) return ready;
   Result<std::unique_ptr<state::Transaction>> snapshot = database_.begin();
   if (!snapshot) return fail(snapshot.error());
