@@ -13,8 +13,12 @@ constexpr size_t kChunk = 1000;
 constexpr size_t kDatabasesMax = 10'000;  // Glue's quota.
 constexpr size_t kVersionsMax = 100'000;  // Glue's quota of versions a table.
 
-std::unexpected<Error> no_database(std::string_view name) { return fail(ErrorKind::not_found, fmt::format("Database {} not found.", name)); }
-std::unexpected<Error> no_table(std::string_view name) { return fail(ErrorKind::not_found, fmt::format("Table {} not found.", name)); }
+std::unexpected<Error> no_database(std::string_view name) {
+  return fail(ErrorKind::not_found, fmt::format("Database {} not found.", name));
+}
+std::unexpected<Error> no_table(std::string_view name) {
+  return fail(ErrorKind::not_found, fmt::format("Table {} not found.", name));
+}
 
 Result<bool> has(state::Transaction& transaction, const std::string& key) {
   const auto found = transaction.get(key);
@@ -22,7 +26,8 @@ Result<bool> has(state::Transaction& transaction, const std::string& key) {
   return found->has_value();
 }
 
-Result<Table> load_table(state::Transaction& transaction, const std::string& database, const std::string& name) {
+Result<Table> load_table(state::Transaction& transaction, const std::string& database,
+                         const std::string& name) {
   const auto found = transaction.get(table_key(database, name));
   if (!found) return fail(found.error());
   if (*found) return read_table((*found)->value);
@@ -44,7 +49,8 @@ Result<> erase_all(state::Transaction& transaction, const std::string& prefix) {
 }
 
 template <class T, class Read>
-Result<std::vector<T>> scan_all(state::Transaction& transaction, const std::string& prefix, Read read) {
+Result<std::vector<T>> scan_all(state::Transaction& transaction, const std::string& prefix,
+                                Read read) {
   std::vector<T> out;
   std::string from = prefix;
   while (true) {
@@ -62,10 +68,12 @@ Result<std::vector<T>> scan_all(state::Transaction& transaction, const std::stri
 
 Result<> check_values(const Table& table, const std::vector<std::string>& values) {
   if (values.size() == table.partition_keys.size()) return {};
-  return fail(ErrorKind::invalid, "The number of partition keys do not match the number of partition values");
+  return fail(ErrorKind::invalid,
+              "The number of partition keys do not match the number of partition values");
 }
 
-uint64_t hash_of(std::string_view text) {  // FNV-1a: stable, so that segments stay the same from page to page.
+uint64_t hash_of(
+    std::string_view text) {  // FNV-1a: stable, so that segments stay the same from page to page.
   uint64_t hash = 14695981039346656037ULL;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
   return hash;
@@ -82,21 +90,24 @@ std::string folded(std::string_view name) {
 
 Result<std::unique_ptr<Catalog>> Catalog::open(state::Database& database, io::Clock& clock) {
   std::unique_ptr<Catalog> made(new Catalog(database, clock));  // The constructor is private.
-  const Result<> done = made->create_database({.name = "default", .description = "Default Hive database"});
-  if (!done && done.error().kind != ErrorKind::exists) return fail(done.error(), "opening the catalog");
+  const Result<> done =
+      made->create_database({.name = "default", .description = "Default Hive database"});
+  if (!done && done.error().kind != ErrorKind::exists)
+    return fail(done.error(), "opening the catalog");
   return made;
 }
 
 Result<> Catalog::create_database(Database wanted) {
   wanted.name = folded(wanted.name);
   wanted.created = clock_.now();
-  const Result<> done = state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-    const Result<bool> there = has(transaction, database_key(wanted.name));
-    if (!there) return fail(there.error());
-    if (*there) return fail(ErrorKind::exists, "Database already exists.");
-    transaction.put(database_key(wanted.name), write_database(wanted));
-    return {};
-  });
+  const Result<> done =
+      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
+        const Result<bool> there = has(transaction, database_key(wanted.name));
+        if (!there) return fail(there.error());
+        if (*there) return fail(ErrorKind::exists, "Database already exists.");
+        transaction.put(database_key(wanted.name), write_database(wanted));
+        return {};
+      });
   ++revision_;
   return done;
 }
@@ -118,33 +129,36 @@ Result<std::vector<Database>> Catalog::list_databases() const {
 
 Result<> Catalog::update_database(std::string_view name, Database wanted) {
   const std::string old = folded(name);
-  const Result<> done = state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-    const auto found = transaction.get(database_key(old));
-    if (!found) return fail(found.error());
-    if (!*found) return no_database(old);
-    const Result<Database> current = read_database((*found)->value);
-    if (!current) return fail(current.error());
-    Database next = wanted;
-    next.name = old;  // Glue does not rename databases.
-    next.created = current->created;
-    transaction.put(database_key(old), write_database(next));
-    return {};
-  });
+  const Result<> done =
+      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
+        const auto found = transaction.get(database_key(old));
+        if (!found) return fail(found.error());
+        if (!*found) return no_database(old);
+        const Result<Database> current = read_database((*found)->value);
+        if (!current) return fail(current.error());
+        Database next = wanted;
+        next.name = old;  // Glue does not rename databases.
+        next.created = current->created;
+        transaction.put(database_key(old), write_database(next));
+        return {};
+      });
   ++revision_;
   return done;
 }
 
 Result<> Catalog::remove_database(std::string_view name) {
   const std::string old = folded(name);
-  const Result<> done = state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-    const Result<bool> there = has(transaction, database_key(old));
-    if (!there) return fail(there.error());
-    if (!*there) return no_database(old);
-    transaction.erase(database_key(old));
-    for (const std::string& prefix : {tables_prefix(old), state::key("table-version", old), state::key("partition", old)})
-      if (const Result<> erased = erase_all(transaction, prefix); !erased) return erased;
-    return {};
-  });
+  const Result<> done =
+      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
+        const Result<bool> there = has(transaction, database_key(old));
+        if (!there) return fail(there.error());
+        if (!*there) return no_database(old);
+        transaction.erase(database_key(old));
+        for (const std::string& prefix :
+             {tables_prefix(old), state::key("table-version", old), state::key("partition", old)})
+          if (const Result<> erased = erase_all(transaction, prefix); !erased) return erased;
+        return {};
+      });
   ++revision_;
   return done;
 }
@@ -154,16 +168,17 @@ Result<> Catalog::create_table(Table wanted) {
   wanted.name = folded(wanted.name);
   wanted.created = wanted.updated = clock_.now();
   wanted.version = 0;
-  const Result<> done = state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-    const Result<bool> home = has(transaction, database_key(wanted.database));
-    if (!home) return fail(home.error());
-    if (!*home) return no_database(wanted.database);
-    const Result<bool> there = has(transaction, table_key(wanted.database, wanted.name));
-    if (!there) return fail(there.error());
-    if (*there) return fail(ErrorKind::exists, "Table already exists.");
-    transaction.put(table_key(wanted.database, wanted.name), write_table(wanted));
-    return {};
-  });
+  const Result<> done =
+      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
+        const Result<bool> home = has(transaction, database_key(wanted.database));
+        if (!home) return fail(home.error());
+        if (!*home) return no_database(wanted.database);
+        const Result<bool> there = has(transaction, table_key(wanted.database, wanted.name));
+        if (!there) return fail(there.error());
+        if (*there) return fail(ErrorKind::exists, "Table already exists.");
+        transaction.put(table_key(wanted.database, wanted.name), write_table(wanted));
+        return {};
+      });
   ++revision_;
   return done;
 }
@@ -183,23 +198,27 @@ Result<std::vector<Table>> Catalog::list_tables(std::string_view database) const
   return scan_all<Table>(**transaction, tables_prefix(folded(database)), read_table);
 }
 
-Result<> Catalog::update_table(Table wanted, bool skip_archive, std::optional<uint64_t> expected_version) {
+Result<> Catalog::update_table(Table wanted, bool skip_archive,
+                               std::optional<uint64_t> expected_version) {
   wanted.database = folded(wanted.database);
   wanted.name = folded(wanted.name);
-  const Result<> done = state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-    const Result<Table> current = load_table(transaction, wanted.database, wanted.name);
-    if (!current) return fail(current.error());
-    if (expected_version && *expected_version != current->version)
-      return fail(ErrorKind::conflict, "Update table failed due to concurrent modifications.");
-    Table next = wanted;
-    next.created = current->created;
-    next.created_by = current->created_by;
-    next.updated = clock_.now();
-    next.version = current->version + 1;
-    if (!skip_archive) transaction.put(version_key(wanted.database, wanted.name, current->version), write_table(*current));
-    transaction.put(table_key(wanted.database, wanted.name), write_table(next));
-    return {};
-  });
+  const Result<> done =
+      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
+        const Result<Table> current = load_table(transaction, wanted.database, wanted.name);
+        if (!current) return fail(current.error());
+        if (expected_version && *expected_version != current->version)
+          return fail(ErrorKind::conflict, "Update table failed due to concurrent modifications.");
+        Table next = wanted;
+        next.created = current->created;
+        next.created_by = current->created_by;
+        next.updated = clock_.now();
+        next.version = current->version + 1;
+        if (!skip_archive)
+          transaction.put(version_key(wanted.database, wanted.name, current->version),
+                          write_table(*current));
+        transaction.put(table_key(wanted.database, wanted.name), write_table(next));
+        return {};
+      });
   ++revision_;
   return done;
 }
@@ -207,62 +226,73 @@ Result<> Catalog::update_table(Table wanted, bool skip_archive, std::optional<ui
 Result<> Catalog::remove_table(std::string_view database, std::string_view name) {
   const std::string home = folded(database);
   const std::string table = folded(name);
-  const Result<> done = state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-    if (const Result<Table> current = load_table(transaction, home, table); !current) return fail(current.error());
-    transaction.erase(table_key(home, table));
-    for (const std::string& prefix : {versions_prefix(home, table), partitions_prefix(home, table)})
-      if (const Result<> erased = erase_all(transaction, prefix); !erased) return erased;
-    return {};
-  });
+  const Result<> done =
+      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
+        if (const Result<Table> current = load_table(transaction, home, table); !current)
+          return fail(current.error());
+        transaction.erase(table_key(home, table));
+        for (const std::string& prefix :
+             {versions_prefix(home, table), partitions_prefix(home, table)})
+          if (const Result<> erased = erase_all(transaction, prefix); !erased) return erased;
+        return {};
+      });
   ++revision_;
   return done;
 }
 
-Result<std::vector<Table>> Catalog::versions(std::string_view database, std::string_view name) const {
+Result<std::vector<Table>> Catalog::versions(std::string_view database,
+                                             std::string_view name) const {
   const auto transaction = database_.begin();
   if (!transaction) return fail(transaction.error());
   Result<Table> current = load_table(**transaction, folded(database), folded(name));
   if (!current) return fail(current.error());
-  Result<std::vector<Table>> older = scan_all<Table>(**transaction, versions_prefix(folded(database), folded(name)), read_table);
+  Result<std::vector<Table>> older =
+      scan_all<Table>(**transaction, versions_prefix(folded(database), folded(name)), read_table);
   if (!older) return older;
   older->insert(older->begin(), std::move(*current));
   return older;
 }
 
-Result<> Catalog::remove_version(std::string_view database, std::string_view name, uint64_t version) {
+Result<> Catalog::remove_version(std::string_view database, std::string_view name,
+                                 uint64_t version) {
   const std::string key = version_key(folded(database), folded(name), version);
-  const Result<> done = state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-    const Result<Table> current = load_table(transaction, folded(database), folded(name));
-    if (!current) return fail(current.error());
-    if (current->version == version) return fail(ErrorKind::invalid, "Cannot delete the current version of a table.");
-    const Result<bool> there = has(transaction, key);
-    if (!there) return fail(there.error());
-    if (!*there) return fail(ErrorKind::not_found, "Version not found.");
-    transaction.erase(key);
-    return {};
-  });
+  const Result<> done =
+      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
+        const Result<Table> current = load_table(transaction, folded(database), folded(name));
+        if (!current) return fail(current.error());
+        if (current->version == version)
+          return fail(ErrorKind::invalid, "Cannot delete the current version of a table.");
+        const Result<bool> there = has(transaction, key);
+        if (!there) return fail(there.error());
+        if (!*there) return fail(ErrorKind::not_found, "Version not found.");
+        transaction.erase(key);
+        return {};
+      });
   ++revision_;
   return done;
 }
 
-Result<> Catalog::create_partition(std::string_view database, std::string_view table, Partition wanted) {
+Result<> Catalog::create_partition(std::string_view database, std::string_view table,
+                                   Partition wanted) {
   wanted.created = clock_.now();
-  const Result<> done = state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-    const Result<Table> owner = load_table(transaction, folded(database), folded(table));
-    if (!owner) return fail(owner.error());
-    if (const Result<> good = check_values(*owner, wanted.values); !good) return good;
-    const std::string key = partition_key(owner->database, owner->name, wanted.values);
-    const Result<bool> there = has(transaction, key);
-    if (!there) return fail(there.error());
-    if (*there) return fail(ErrorKind::exists, "Partition already exists.");
-    transaction.put(key, write_partition(wanted));
-    return {};
-  });
+  const Result<> done =
+      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
+        const Result<Table> owner = load_table(transaction, folded(database), folded(table));
+        if (!owner) return fail(owner.error());
+        if (const Result<> good = check_values(*owner, wanted.values); !good) return good;
+        const std::string key = partition_key(owner->database, owner->name, wanted.values);
+        const Result<bool> there = has(transaction, key);
+        if (!there) return fail(there.error());
+        if (*there) return fail(ErrorKind::exists, "Partition already exists.");
+        transaction.put(key, write_partition(wanted));
+        return {};
+      });
   ++revision_;
   return done;
 }
 
-Result<Partition> Catalog::find_partition(std::string_view database, std::string_view table, const std::vector<std::string>& values) const {
+Result<Partition> Catalog::find_partition(std::string_view database, std::string_view table,
+                                          const std::vector<std::string>& values) const {
   const auto transaction = database_.begin();
   if (!transaction) return fail(transaction.error());
   const Result<Table> owner = load_table(**transaction, folded(database), folded(table));
@@ -273,57 +303,63 @@ Result<Partition> Catalog::find_partition(std::string_view database, std::string
   return read_partition((*found)->value);
 }
 
-Result<> Catalog::update_partition(std::string_view database, std::string_view table, const std::vector<std::string>& values, Partition wanted) {
-  const Result<> done = state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-    const Result<Table> owner = load_table(transaction, folded(database), folded(table));
-    if (!owner) return fail(owner.error());
-    if (const Result<> good = check_values(*owner, wanted.values); !good) return good;
-    const std::string old_key = partition_key(owner->database, owner->name, values);
-    const std::string new_key = partition_key(owner->database, owner->name, wanted.values);
-    const auto found = transaction.get(old_key);
-    if (!found) return fail(found.error());
-    if (!*found) return fail(ErrorKind::not_found, "Cannot find partition.");
-    const Result<Partition> current = read_partition((*found)->value);
-    if (!current) return fail(current.error());
-    if (old_key != new_key) {
-      const Result<bool> there = has(transaction, new_key);
-      if (!there) return fail(there.error());
-      if (*there) return fail(ErrorKind::exists, "Partition already exists.");
-      transaction.erase(old_key);
-    }
-    Partition next = wanted;
-    next.created = current->created;
-    transaction.put(new_key, write_partition(next));
-    return {};
-  });
+Result<> Catalog::update_partition(std::string_view database, std::string_view table,
+                                   const std::vector<std::string>& values, Partition wanted) {
+  const Result<> done =
+      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
+        const Result<Table> owner = load_table(transaction, folded(database), folded(table));
+        if (!owner) return fail(owner.error());
+        if (const Result<> good = check_values(*owner, wanted.values); !good) return good;
+        const std::string old_key = partition_key(owner->database, owner->name, values);
+        const std::string new_key = partition_key(owner->database, owner->name, wanted.values);
+        const auto found = transaction.get(old_key);
+        if (!found) return fail(found.error());
+        if (!*found) return fail(ErrorKind::not_found, "Cannot find partition.");
+        const Result<Partition> current = read_partition((*found)->value);
+        if (!current) return fail(current.error());
+        if (old_key != new_key) {
+          const Result<bool> there = has(transaction, new_key);
+          if (!there) return fail(there.error());
+          if (*there) return fail(ErrorKind::exists, "Partition already exists.");
+          transaction.erase(old_key);
+        }
+        Partition next = wanted;
+        next.created = current->created;
+        transaction.put(new_key, write_partition(next));
+        return {};
+      });
   ++revision_;
   return done;
 }
 
-Result<> Catalog::remove_partition(std::string_view database, std::string_view table, const std::vector<std::string>& values) {
-  const Result<> done = state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-    const Result<Table> owner = load_table(transaction, folded(database), folded(table));
-    if (!owner) return fail(owner.error());
-    const std::string key = partition_key(owner->database, owner->name, values);
-    const Result<bool> there = has(transaction, key);
-    if (!there) return fail(there.error());
-    if (!*there) return fail(ErrorKind::not_found, "Cannot find partition.");
-    transaction.erase(key);
-    return {};
-  });
+Result<> Catalog::remove_partition(std::string_view database, std::string_view table,
+                                   const std::vector<std::string>& values) {
+  const Result<> done =
+      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
+        const Result<Table> owner = load_table(transaction, folded(database), folded(table));
+        if (!owner) return fail(owner.error());
+        const std::string key = partition_key(owner->database, owner->name, values);
+        const Result<bool> there = has(transaction, key);
+        if (!there) return fail(there.error());
+        if (!*there) return fail(ErrorKind::not_found, "Cannot find partition.");
+        transaction.erase(key);
+        return {};
+      });
   ++revision_;
   return done;
 }
 
-Result<PartitionPage> Catalog::partitions(std::string_view database, std::string_view table, std::string_view expression,
-                                          std::string_view after, size_t limit, Segment segment) const {
+Result<PartitionPage> Catalog::partitions(std::string_view database, std::string_view table,
+                                          std::string_view expression, std::string_view after,
+                                          size_t limit, Segment segment) const {
   const auto transaction = database_.begin();
   if (!transaction) return fail(transaction.error());
   const Result<Table> owner = load_table(**transaction, folded(database), folded(table));
   if (!owner) return fail(owner.error());
   std::unique_ptr<PartitionFilter> filter;
   if (expression.find_first_not_of(" \t\r\n") != std::string_view::npos) {
-    Result<std::unique_ptr<PartitionFilter>> parsed = parse_partition_filter(expression, owner->partition_keys);
+    Result<std::unique_ptr<PartitionFilter>> parsed =
+        parse_partition_filter(expression, owner->partition_keys);
     if (!parsed) return fail(parsed.error());
     filter = std::move(*parsed);
   }
@@ -343,7 +379,8 @@ Result<PartitionPage> Catalog::partitions(std::string_view database, std::string
         if (!*holds) continue;
       }
       if (page.partitions.size() == limit) {
-        page.next = partition_key(owner->database, owner->name, page.partitions.back().values).substr(prefix.size());
+        page.next = partition_key(owner->database, owner->name, page.partitions.back().values)
+                        .substr(prefix.size());
         return page;
       }
       page.partitions.push_back(std::move(*one));

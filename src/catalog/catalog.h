@@ -42,7 +42,8 @@ struct StorageDescriptor {
   std::vector<std::string> bucket_columns;
   std::vector<SortColumn> sort_columns;
   bool stored_as_sub_directories = false;
-  // Members that we only keep, as the API's own JSON: SkewedInfo, SchemaReference, AdditionalLocations.
+  // Members that we only keep, as the API's own JSON: SkewedInfo, SchemaReference,
+  // AdditionalLocations.
   std::string further;
   bool operator==(const StorageDescriptor&) const = default;
 };
@@ -51,11 +52,13 @@ struct Database {
   std::string name, description, location_uri;
   Parameters parameters;
   Timestamp created;
-  std::string further;  // TargetDatabase, FederatedDatabase, CreateTableDefaultPermissions as the API's JSON.
+  std::string further;  // TargetDatabase, FederatedDatabase, CreateTableDefaultPermissions as the
+                        // API's JSON.
 };
 
 struct Table {
-  std::string database, name, description, owner, table_type, view_original_text, view_expanded_text;
+  std::string database, name, description, owner, table_type, view_original_text,
+      view_expanded_text;
   std::optional<Timestamp> last_access, last_analyzed;
   int64_t retention = 0;
   std::optional<StorageDescriptor> storage;
@@ -80,8 +83,8 @@ struct PartitionPage {
   std::string next;  // Empty: no more.
 };
 
-// Errors of all calls: not_found, exists, conflict (a stale version), invalid; `what` is Glue's own text.
-// Thread-safe.
+// Errors of all calls: not_found, exists, conflict (a stale version), invalid; `what` is Glue's own
+// text. Thread-safe.
 class Catalog {
  public:
   // Makes the database `default` when there is none.
@@ -90,31 +93,40 @@ class Catalog {
   Result<> create_database(Database wanted);
   Result<Database> find_database(std::string_view name) const;
   Result<std::vector<Database>> list_databases() const;  // By name.
-  Result<> update_database(std::string_view name, Database wanted);  // Replaces all but the creation time.
-  Result<> remove_database(std::string_view name);                   // With its tables, versions and partitions.
+  Result<> update_database(std::string_view name,
+                           Database wanted);        // Replaces all but the creation time.
+  Result<> remove_database(std::string_view name);  // With its tables, versions and partitions.
 
   // Times and version are set here.
   Result<> create_table(Table wanted);
   Result<Table> find_table(std::string_view database, std::string_view name) const;
   Result<std::vector<Table>> list_tables(std::string_view database) const;  // By name.
-  // Replaces the whole; the old one is archived unless `skip_archive`. `expected_version`: conflict when it is not the current one.
-  Result<> update_table(Table wanted, bool skip_archive = false, std::optional<uint64_t> expected_version = std::nullopt);
+  // Replaces the whole; the old one is archived unless `skip_archive`. `expected_version`: conflict
+  // when it is not the current one.
+  Result<> update_table(Table wanted, bool skip_archive = false,
+                        std::optional<uint64_t> expected_version = std::nullopt);
   Result<> remove_table(std::string_view database, std::string_view name);
-  Result<std::vector<Table>> versions(std::string_view database, std::string_view name) const;  // Newest first, the current one too.
+  Result<std::vector<Table>> versions(std::string_view database, std::string_view name)
+      const;  // Newest first, the current one too.
   Result<> remove_version(std::string_view database, std::string_view name, uint64_t version);
 
   Result<> create_partition(std::string_view database, std::string_view table, Partition wanted);
-  Result<Partition> find_partition(std::string_view database, std::string_view table, const std::vector<std::string>& values) const;
+  Result<Partition> find_partition(std::string_view database, std::string_view table,
+                                   const std::vector<std::string>& values) const;
   // `values` may differ from those of `wanted`: that renames.
-  Result<> update_partition(std::string_view database, std::string_view table, const std::vector<std::string>& values, Partition wanted);
-  Result<> remove_partition(std::string_view database, std::string_view table, const std::vector<std::string>& values);
-  // Those that `expression` (glue.md 1.6; empty: all) holds for, in the order of their values, `after` the token, at most `limit`.
-  // Errors: invalid - the expression. With `segment`: the part number of that many.
+  Result<> update_partition(std::string_view database, std::string_view table,
+                            const std::vector<std::string>& values, Partition wanted);
+  Result<> remove_partition(std::string_view database, std::string_view table,
+                            const std::vector<std::string>& values);
+  // Those that `expression` (glue.md 1.6; empty: all) holds for, in the order of their values,
+  // `after` the token, at most `limit`. Errors: invalid - the expression. With `segment`: the part
+  // number of that many.
   struct Segment {
     uint64_t number = 0, total = 1;
   };
-  Result<PartitionPage> partitions(std::string_view database, std::string_view table, std::string_view expression = "",
-                                   std::string_view after = "", size_t limit = SIZE_MAX, Segment segment = {0, 1}) const;
+  Result<PartitionPage> partitions(std::string_view database, std::string_view table,
+                                   std::string_view expression = "", std::string_view after = "",
+                                   size_t limit = SIZE_MAX, Segment segment = {0, 1}) const;
 
   // Changes with each write, so that a reader may keep what it read.
   uint64_t revision() const { return revision_.load(); }
@@ -136,6 +148,7 @@ class PartitionFilter {
   // Errors: invalid - a stored value that is none of its key's type.
   virtual Result<bool> holds(const std::vector<std::string>& values) const = 0;
 };
-Result<std::unique_ptr<PartitionFilter>> parse_partition_filter(std::string_view text, const std::vector<Column>& keys);
+Result<std::unique_ptr<PartitionFilter>> parse_partition_filter(std::string_view text,
+                                                                const std::vector<Column>& keys);
 
 }  // namespace laketap::catalog

@@ -9,18 +9,25 @@ namespace {
 
 class CatalogTest : public testing::Test {
  protected:
-  CatalogTest() : database_(state::in_memory()), catalog_(std::move(*Catalog::open(*database_, io::real_clock()))) {
+  CatalogTest()
+      : database_(state::in_memory()),
+        catalog_(std::move(*Catalog::open(*database_, io::real_clock()))) {
     EXPECT_TRUE(catalog_->create_database({.name = "Shop"}));
-    EXPECT_TRUE(catalog_->create_table({.database = "SHOP", .name = "Sales", .partition_keys = {{"year", "int"}, {"city", "string"}}}));
+    EXPECT_TRUE(catalog_->create_table({.database = "SHOP",
+                                        .name = "Sales",
+                                        .partition_keys = {{"year", "int"}, {"city", "string"}}}));
   }
   std::vector<std::string> matching(const std::string& expression) {
     const auto page = catalog_->partitions("shop", "sales", expression);
     if (!page) return {"error: " + page.error().what};
     std::vector<std::string> out;
-    for (const Partition& one : page->partitions) out.push_back(one.values[0] + "/" + one.values[1]);
+    for (const Partition& one : page->partitions)
+      out.push_back(one.values[0] + "/" + one.values[1]);
     return out;
   }
-  void add(const std::string& year, const std::string& city) { ASSERT_TRUE(catalog_->create_partition("shop", "sales", {.values = {year, city}})); }
+  void add(const std::string& year, const std::string& city) {
+    ASSERT_TRUE(catalog_->create_partition("shop", "sales", {.values = {year, city}}));
+  }
 
   std::unique_ptr<state::Database> database_;
   std::unique_ptr<Catalog> catalog_;
@@ -30,7 +37,8 @@ TEST_F(CatalogTest, NamesAreFoldedAndTheDefaultDatabaseIsThere) {
   EXPECT_EQ(catalog_->find_table("shop", "SALES")->name, "sales");
   EXPECT_TRUE(catalog_->find_database("DEFAULT"));
   EXPECT_EQ(catalog_->create_database({.name = "shop"}).error().what, "Database already exists.");
-  EXPECT_EQ(catalog_->create_table({.database = "shop", .name = "sales"}).error().what, "Table already exists.");
+  EXPECT_EQ(catalog_->create_table({.database = "shop", .name = "sales"}).error().what,
+            "Table already exists.");
   EXPECT_EQ(catalog_->find_table("shop", "nosuch").error().what, "Table nosuch not found.");
   EXPECT_EQ(catalog_->find_table("nosuch", "t").error().what, "Database nosuch not found.");
 }
@@ -52,7 +60,9 @@ TEST_F(CatalogTest, RemovingADatabaseRemovesWhatIsInIt) {
   add("2020", "basel");
   ASSERT_TRUE(catalog_->remove_database("shop"));
   ASSERT_TRUE(catalog_->create_database({.name = "shop"}));
-  ASSERT_TRUE(catalog_->create_table({.database = "shop", .name = "sales", .partition_keys = {{"year", "int"}, {"city", "string"}}}));
+  ASSERT_TRUE(catalog_->create_table({.database = "shop",
+                                      .name = "sales",
+                                      .partition_keys = {{"year", "int"}, {"city", "string"}}}));
   EXPECT_TRUE(matching("").empty());
 }
 
@@ -61,20 +71,27 @@ TEST_F(CatalogTest, PartitionsAreComparedByTheTypeOfTheirKey) {
     for (const char* city : {"basel", "Bern", "o'neill"}) add(year, city);
   EXPECT_EQ(matching("year > '9'").size(), 6u) << "numeric";
   EXPECT_EQ(matching("year = 10 AND city = 'basel'"), (std::vector<std::string>{"10/basel"}));
-  EXPECT_EQ(matching("city in ('basel','Bern') and (year)not in (9, '10')"), (std::vector<std::string>{"2020/Bern", "2020/basel"}));
-  EXPECT_EQ(matching("((YEAR >= '10' AND year < '2020')) AND (city LIKE 'b%l')"), (std::vector<std::string>{"10/basel"}));
-  EXPECT_EQ(matching("NOT (year BETWEEN 9 AND 10) AND city <> 'o''neill' AND city != 'Bern'"), (std::vector<std::string>{"2020/basel"}));
+  EXPECT_EQ(matching("city in ('basel','Bern') and (year)not in (9, '10')"),
+            (std::vector<std::string>{"2020/Bern", "2020/basel"}));
+  EXPECT_EQ(matching("((YEAR >= '10' AND year < '2020')) AND (city LIKE 'b%l')"),
+            (std::vector<std::string>{"10/basel"}));
+  EXPECT_EQ(matching("NOT (year BETWEEN 9 AND 10) AND city <> 'o''neill' AND city != 'Bern'"),
+            (std::vector<std::string>{"2020/basel"}));
   EXPECT_EQ(matching("city = 'o\\'neill' OR city IS NULL").size(), 3u);
 }
 
 TEST_F(CatalogTest, ABadExpressionSaysWhatIsWrong) {
   add("2020", "basel");
-  for (const char* bad : {"nosuch = 1", "year =", "year = 1 and", "(year = 1", "year = 1)", "year like", "= 1", "year in ()", "city = 'open"})
+  for (const char* bad : {"nosuch = 1", "year =", "year = 1 and", "(year = 1", "year = 1)",
+                          "year like", "= 1", "year in ()", "city = 'open"})
     EXPECT_TRUE(matching(bad).front().starts_with("error: ")) << bad;
-  EXPECT_NE(matching("nosuch = 1").front().find("Invalid partition expression!"), std::string::npos);
+  EXPECT_NE(matching("nosuch = 1").front().find("Invalid partition expression!"),
+            std::string::npos);
   EXPECT_EQ(matching("year = 'test'").front(), "error: \"test\" is not an integer.");
-  EXPECT_EQ(matching("year like '1%'").front(), "error: Integral data type doesn't support operation 'LIKE'");
-  EXPECT_TRUE(matching(std::string(5000, '(')).front().starts_with("error: ")) << "deep nesting ends";
+  EXPECT_EQ(matching("year like '1%'").front(),
+            "error: Integral data type doesn't support operation 'LIKE'");
+  EXPECT_TRUE(matching(std::string(5000, '(')).front().starts_with("error: "))
+      << "deep nesting ends";
 }
 
 TEST_F(CatalogTest, PagesAndSegmentsAreDisjointAndComplete) {
@@ -88,22 +105,34 @@ TEST_F(CatalogTest, PagesAndSegmentsAreDisjointAndComplete) {
   } while (!after.empty());
   EXPECT_EQ(seen.size(), 57u);
   size_t all = 0;
-  for (uint64_t number = 0; number < 5; ++number) all += catalog_->partitions("shop", "sales", "", "", 1000, {number, 5})->partitions.size();
+  for (uint64_t number = 0; number < 5; ++number)
+    all += catalog_->partitions("shop", "sales", "", "", 1000, {number, 5})->partitions.size();
   EXPECT_EQ(all, 57u);
 }
 
 TEST_F(CatalogTest, APartitionHasOneValueForEachKey) {
-  EXPECT_EQ(catalog_->create_partition("shop", "sales", {.values = {"1"}}).error().kind, ErrorKind::invalid);
+  EXPECT_EQ(catalog_->create_partition("shop", "sales", {.values = {"1"}}).error().kind,
+            ErrorKind::invalid);
   add("1", "a");
-  EXPECT_EQ(catalog_->create_partition("shop", "sales", {.values = {"1", "a"}}).error().what, "Partition already exists.");
+  EXPECT_EQ(catalog_->create_partition("shop", "sales", {.values = {"1", "a"}}).error().what,
+            "Partition already exists.");
   ASSERT_TRUE(catalog_->update_partition("shop", "sales", {"1", "a"}, {.values = {"2", "b"}}));
-  EXPECT_EQ(catalog_->find_partition("shop", "sales", {"1", "a"}).error().what, "Cannot find partition.");
+  EXPECT_EQ(catalog_->find_partition("shop", "sales", {"1", "a"}).error().what,
+            "Cannot find partition.");
   EXPECT_TRUE(catalog_->find_partition("shop", "sales", {"2", "b"}));
 }
 
 TEST_F(CatalogTest, EverythingOfATableComesBack) {
-  Table table{.database = "shop", .name = "whole", .description = "d", .owner = "o", .table_type = "EXTERNAL_TABLE"};
-  table.storage = StorageDescriptor{.columns = {{"a", "struct<b:int>", "note", {{"k", "v"}}}}, .location = "s3://b/x/", .serde_library = "lib", .serde_parameters = {{"paths", "a"}}, .sort_columns = {{"a", 0}}};
+  Table table{.database = "shop",
+              .name = "whole",
+              .description = "d",
+              .owner = "o",
+              .table_type = "EXTERNAL_TABLE"};
+  table.storage = StorageDescriptor{.columns = {{"a", "struct<b:int>", "note", {{"k", "v"}}}},
+                                    .location = "s3://b/x/",
+                                    .serde_library = "lib",
+                                    .serde_parameters = {{"paths", "a"}},
+                                    .sort_columns = {{"a", 0}}};
   table.parameters = {{"classification", "json"}};
   table.last_access = from_epoch_micros(5);
   ASSERT_TRUE(catalog_->create_table(table));

@@ -1,5 +1,5 @@
-// GetPartitions' expression language: a small SQL predicate over partition keys, compared by the keys' types.
-// Source: AWS Glue API reference, GetPartitions, member Expression.
+// GetPartitions' expression language: a small SQL predicate over partition keys, compared by the
+// keys' types. Source: AWS Glue API reference, GetPartitions, member Expression.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,7 +23,9 @@ struct Value {  // Compared by `number` for numeric types, by `text` otherwise.
 Result<KeyType> type_of(const Column& key) {
   const std::string type = folded(key.type.substr(0, key.type.find('(')));
   if (type == "string" || type == "char" || type == "varchar") return KeyType::text;
-  if (type == "int" || type == "integer" || type == "bigint" || type == "long" || type == "tinyint" || type == "smallint") return KeyType::integer;
+  if (type == "int" || type == "integer" || type == "bigint" || type == "long" ||
+      type == "tinyint" || type == "smallint")
+    return KeyType::integer;
   if (type == "decimal" || type == "double" || type == "float") return KeyType::decimal;
   if (type == "date") return KeyType::date;
   if (type == "timestamp") return KeyType::timestamp;
@@ -34,10 +36,16 @@ bool digits_at(std::string_view text, size_t at, size_t count) {
   if (text.size() < at + count) return false;
   return std::ranges::all_of(text.substr(at, count), [](char c) { return c >= '0' && c <= '9'; });
 }
-bool is_date(std::string_view text) { return text.size() == 10 && digits_at(text, 0, 4) && text[4] == '-' && digits_at(text, 5, 2) && text[7] == '-' && digits_at(text, 8, 2); }
+bool is_date(std::string_view text) {
+  return text.size() == 10 && digits_at(text, 0, 4) && text[4] == '-' && digits_at(text, 5, 2) &&
+         text[7] == '-' && digits_at(text, 8, 2);
+}
 bool is_timestamp(std::string_view text) {
-  return text.size() >= 19 && is_date(text.substr(0, 10)) && text[10] == ' ' && digits_at(text, 11, 2) && text[13] == ':' && digits_at(text, 14, 2) && text[16] == ':' && digits_at(text, 17, 2) &&
-         (text.size() == 19 || (text[19] == '.' && text.size() <= 29 && digits_at(text, 20, text.size() - 20)));
+  return text.size() >= 19 && is_date(text.substr(0, 10)) && text[10] == ' ' &&
+         digits_at(text, 11, 2) && text[13] == ':' && digits_at(text, 14, 2) && text[16] == ':' &&
+         digits_at(text, 17, 2) &&
+         (text.size() == 19 ||
+          (text[19] == '.' && text.size() <= 29 && digits_at(text, 20, text.size() - 20)));
 }
 
 Result<Value> convert(KeyType type, const std::string& text) {
@@ -45,24 +53,28 @@ Result<Value> convert(KeyType type, const std::string& text) {
   switch (type) {
     case KeyType::text: return made;
     case KeyType::date:
-      if (!is_date(text)) return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a date.", text));
+      if (!is_date(text))
+        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a date.", text));
       return made;
     case KeyType::timestamp:
-      if (!is_timestamp(text)) return fail(ErrorKind::invalid, "Timestamp format must be yyyy-mm-dd hh:mm:ss[.fffffffff]");
+      if (!is_timestamp(text))
+        return fail(ErrorKind::invalid, "Timestamp format must be yyyy-mm-dd hh:mm:ss[.fffffffff]");
       if (made.text.size() == 19) made.text += ".";
       made.text.resize(29, '0');
       return made;
     case KeyType::integer: {
       int64_t number = 0;
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-      if (error != std::errc() || end != text.data() + text.size()) return fail(ErrorKind::invalid, fmt::format("\"{}\" is not an integer.", text));
+      if (error != std::errc() || end != text.data() + text.size())
+        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not an integer.", text));
       made.number = static_cast<long double>(number);
       return made;
     }
     case KeyType::decimal: {
       char* end = nullptr;
       made.number = std::strtold(text.c_str(), &end);
-      if (text.empty() || end != text.c_str() + text.size()) return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a decimal.", text));
+      if (text.empty() || end != text.c_str() + text.size())
+        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a decimal.", text));
       return made;
     }
   }
@@ -70,7 +82,8 @@ Result<Value> convert(KeyType type, const std::string& text) {
 }
 
 int compare(KeyType type, const Value& a, const Value& b) {
-  if (type == KeyType::integer || type == KeyType::decimal) return a.number < b.number ? -1 : a.number > b.number ? 1 : 0;
+  if (type == KeyType::integer || type == KeyType::decimal)
+    return a.number < b.number ? -1 : a.number > b.number ? 1 : 0;
   return a.text.compare(b.text);
 }
 
@@ -105,8 +118,11 @@ struct Node {
 
 class Filter : public PartitionFilter {
  public:
-  Filter(std::unique_ptr<Node> root, std::vector<KeyType> types) : root_(std::move(root)), types_(std::move(types)) {}
-  Result<bool> holds(const std::vector<std::string>& values) const override { return eval(*root_, values); }
+  Filter(std::unique_ptr<Node> root, std::vector<KeyType> types)
+      : root_(std::move(root)), types_(std::move(types)) {}
+  Result<bool> holds(const std::vector<std::string>& values) const override {
+    return eval(*root_, values);
+  }
 
  private:
   Result<bool> eval(const Node& node, const std::vector<std::string>& values) const {
@@ -159,7 +175,10 @@ struct Token {
 
 class Parser {
  public:
-  Parser(std::string_view text, const std::vector<Column>& keys, const std::vector<KeyType>& types) : text_(text), keys_(keys), types_(types) { advance(); }
+  Parser(std::string_view text, const std::vector<Column>& keys, const std::vector<KeyType>& types)
+      : text_(text), keys_(keys), types_(types) {
+    advance();
+  }
 
   Result<std::unique_ptr<Node>> parse() {
     Result<std::unique_ptr<Node>> made = disjunction(0);
@@ -169,7 +188,8 @@ class Parser {
 
  private:
   std::unexpected<Error> syntax() const {
-    return fail(ErrorKind::invalid, fmt::format("Unsupported expression '{}'. Invalid partition expression!", text_));
+    return fail(ErrorKind::invalid,
+                fmt::format("Unsupported expression '{}'. Invalid partition expression!", text_));
   }
 
   void advance() {
@@ -198,27 +218,41 @@ class Parser {
       broken_ = true;  // An open quote.
       return;
     }
-    const auto is_word = [](char x) { return std::isalnum(static_cast<unsigned char>(x)) || x == '_' || x == '.' || x == '-' || x == '+' || x == '$'; };
+    const auto is_word = [](char x) {
+      return std::isalnum(static_cast<unsigned char>(x)) || x == '_' || x == '.' || x == '-' ||
+             x == '+' || x == '$';
+    };
     if (is_word(c)) {
       const size_t begin = at_;
       while (at_ < text_.size() && is_word(text_[at_])) ++at_;
-      token_ = {std::isdigit(static_cast<unsigned char>(c)) || c == '-' || c == '+' ? Token::Kind::number : Token::Kind::word, std::string(text_.substr(begin, at_ - begin))};
+      token_ = {std::isdigit(static_cast<unsigned char>(c)) || c == '-' || c == '+'
+                    ? Token::Kind::number
+                    : Token::Kind::word,
+                std::string(text_.substr(begin, at_ - begin))};
       return;
     }
-    const size_t length = text_.substr(at_, 2) == "<>" || text_.substr(at_, 2) == "!=" || text_.substr(at_, 2) == "<=" || text_.substr(at_, 2) == ">=" ? 2 : 1;
+    const size_t length = text_.substr(at_, 2) == "<>" || text_.substr(at_, 2) == "!=" ||
+                                  text_.substr(at_, 2) == "<=" || text_.substr(at_, 2) == ">="
+                              ? 2
+                              : 1;
     token_ = {Token::Kind::symbol, std::string(text_.substr(at_, length))};
     at_ += length;
   }
 
-  bool is(std::string_view word) const { return token_.kind == Token::Kind::word && folded(token_.text) == word; }
-  bool is_symbol(std::string_view symbol) const { return token_.kind == Token::Kind::symbol && token_.text == symbol; }
+  bool is(std::string_view word) const {
+    return token_.kind == Token::Kind::word && folded(token_.text) == word;
+  }
+  bool is_symbol(std::string_view symbol) const {
+    return token_.kind == Token::Kind::symbol && token_.text == symbol;
+  }
   bool take(std::string_view word) {
     if (!is(word)) return false;
     advance();
     return true;
   }
 
-  Result<std::unique_ptr<Node>> chain(int depth, std::string_view word, Node::Kind kind, Result<std::unique_ptr<Node>> (Parser::*next)(int)) {
+  Result<std::unique_ptr<Node>> chain(int depth, std::string_view word, Node::Kind kind,
+                                      Result<std::unique_ptr<Node>> (Parser::*next)(int)) {
     Result<std::unique_ptr<Node>> first = (this->*next)(depth);
     if (!first || !is(word)) return first;
     auto made = std::make_unique<Node>(Node{.kind = kind});
@@ -230,8 +264,12 @@ class Parser {
     }
     return made;
   }
-  Result<std::unique_ptr<Node>> disjunction(int depth) { return chain(depth, "or", Node::Kind::any, &Parser::conjunction); }
-  Result<std::unique_ptr<Node>> conjunction(int depth) { return chain(depth, "and", Node::Kind::all, &Parser::negation); }
+  Result<std::unique_ptr<Node>> disjunction(int depth) {
+    return chain(depth, "or", Node::Kind::any, &Parser::conjunction);
+  }
+  Result<std::unique_ptr<Node>> conjunction(int depth) {
+    return chain(depth, "and", Node::Kind::all, &Parser::negation);
+  }
 
   Result<std::unique_ptr<Node>> negate(Result<std::unique_ptr<Node>> inner) {
     if (!inner) return inner;
@@ -270,13 +308,15 @@ class Parser {
   }
 
   std::optional<size_t> key_index(std::string_view name) const {
-    const auto found = std::ranges::find(keys_, folded(name), [](const Column& key) { return folded(key.name); });
+    const auto found =
+        std::ranges::find(keys_, folded(name), [](const Column& key) { return folded(key.name); });
     if (found == keys_.end()) return std::nullopt;
     return static_cast<size_t>(found - keys_.begin());
   }
 
   Result<Value> literal(size_t key) {
-    if (broken_ || token_.kind == Token::Kind::end || token_.kind == Token::Kind::symbol) return syntax();
+    if (broken_ || token_.kind == Token::Kind::end || token_.kind == Token::Kind::symbol)
+      return syntax();
     // DATE '2020-01-01', TIMESTAMP '...'.
     if (token_.kind == Token::Kind::word && (is("date") || is("timestamp"))) advance();
     if (token_.kind == Token::Kind::end || token_.kind == Token::Kind::symbol) return syntax();
@@ -291,7 +331,9 @@ class Parser {
     auto made = std::make_unique<Node>(Node{.kind = Node::Kind::compare, .key = *key});
     if (token_.kind == Token::Kind::symbol) {
       made->op = token_.text == "!=" ? "<>" : token_.text;
-      if (made->op != "=" && made->op != "<>" && made->op != "<" && made->op != "<=" && made->op != ">" && made->op != ">=") return syntax();
+      if (made->op != "=" && made->op != "<>" && made->op != "<" && made->op != "<=" &&
+          made->op != ">" && made->op != ">=")
+        return syntax();
       advance();
       const Result<Value> value = literal(*key);
       if (!value) return fail(value.error());
@@ -328,7 +370,8 @@ class Parser {
       made->kind = Node::Kind::like;
       static constexpr const char* kNames[] = {"", "Integral", "Decimal", "Date", "Timestamp"};
       if (types_[*key] != KeyType::text)
-        return fail(ErrorKind::invalid, fmt::format("{} data type doesn't support operation 'LIKE'", kNames[static_cast<int>(types_[*key])]));
+        return fail(ErrorKind::invalid, fmt::format("{} data type doesn't support operation 'LIKE'",
+                                                    kNames[static_cast<int>(types_[*key])]));
       const Result<Value> pattern = literal(*key);
       if (!pattern) return fail(pattern.error());
       made->values.push_back(*pattern);
@@ -348,7 +391,8 @@ class Parser {
 
 }  // namespace
 
-Result<std::unique_ptr<PartitionFilter>> parse_partition_filter(std::string_view text, const std::vector<Column>& keys) {
+Result<std::unique_ptr<PartitionFilter>> parse_partition_filter(std::string_view text,
+                                                                const std::vector<Column>& keys) {
   std::vector<KeyType> types;
   for (const Column& key : keys) {
     const Result<KeyType> type = type_of(key);

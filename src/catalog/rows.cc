@@ -32,7 +32,8 @@ json::array write(const std::vector<Column>& columns) {
 json::value write(const std::optional<StorageDescriptor>& storage) {
   if (!storage) return nullptr;
   json::array sort;
-  for (const SortColumn& one : storage->sort_columns) sort.push_back(json::array{one.column, one.order});
+  for (const SortColumn& one : storage->sort_columns)
+    sort.push_back(json::array{one.column, one.order});
   return json::object{{"columns", write(storage->columns)},
                       {"location", storage->location},
                       {"input", storage->input_format},
@@ -48,13 +49,20 @@ json::value write(const std::optional<StorageDescriptor>& storage) {
                       {"sub_directories", storage->stored_as_sub_directories},
                       {"further", storage->further}};
 }
-json::value write(const std::optional<Timestamp>& at) { return at ? json::value(at->time_since_epoch().count()) : json::value(nullptr); }
-json::value write(Timestamp at) { return at.time_since_epoch().count(); }
+json::value write(const std::optional<Timestamp>& at) {
+  return at ? json::value(at->time_since_epoch().count()) : json::value(nullptr);
+}
+json::value write(Timestamp at) {
+  return at.time_since_epoch().count();
+}
 
-std::string text(const json::object& object, const char* name) { return std::string(object.at(name).as_string()); }
+std::string text(const json::object& object, const char* name) {
+  return std::string(object.at(name).as_string());
+}
 Parameters read_parameters(const json::value& value) {
   Parameters out;
-  for (const auto& member : value.as_object()) out[std::string(member.key())] = std::string(member.value().as_string());
+  for (const auto& member : value.as_object())
+    out[std::string(member.key())] = std::string(member.value().as_string());
   return out;
 }
 std::vector<std::string> read_texts(const json::value& value) {
@@ -66,7 +74,8 @@ std::vector<Column> read_columns(const json::value& value) {
   std::vector<Column> out;
   for (const json::value& one : value.as_array()) {
     const json::array& parts = one.as_array();
-    Column column{.name = std::string(parts.at(0).as_string()), .type = std::string(parts.at(1).as_string())};
+    Column column{.name = std::string(parts.at(0).as_string()),
+                  .type = std::string(parts.at(1).as_string())};
     if (parts.size() > 2) column.comment = std::string(parts[2].as_string());
     if (parts.size() > 3) column.parameters = read_parameters(parts[3]);
     out.push_back(std::move(column));
@@ -93,7 +102,8 @@ std::optional<StorageDescriptor> read_storage(const json::value& value) {
   storage.parameters = read_parameters(object.at("parameters"));
   storage.bucket_columns = read_texts(object.at("bucket_columns"));
   for (const json::value& one : object.at("sort_columns").as_array())
-    storage.sort_columns.push_back({std::string(one.as_array().at(0).as_string()), one.as_array().at(1).to_number<int64_t>()});
+    storage.sort_columns.push_back(
+        {std::string(one.as_array().at(0).as_string()), one.as_array().at(1).to_number<int64_t>()});
   storage.stored_as_sub_directories = object.at("sub_directories").as_bool();
   storage.further = text(object, "further");
   return storage;
@@ -120,7 +130,9 @@ std::string write_database(const Database& database) {
 }
 Result<Database> read_database(std::string_view stored) {
   return read<Database>(stored, [](const json::object& object) {
-    Database made{.name = text(object, "name"), .description = text(object, "description"), .location_uri = text(object, "location")};
+    Database made{.name = text(object, "name"),
+                  .description = text(object, "description"),
+                  .location_uri = text(object, "location")};
     made.parameters = read_parameters(object.at("parameters"));
     made.created = *read_moment(object.at("created"));
     made.further = text(object, "further");
@@ -150,7 +162,11 @@ std::string write_table(const Table& table) {
 }
 Result<Table> read_table(std::string_view stored) {
   return read<Table>(stored, [](const json::object& object) {
-    Table made{.database = text(object, "database"), .name = text(object, "name"), .description = text(object, "description"), .owner = text(object, "owner"), .table_type = text(object, "type")};
+    Table made{.database = text(object, "database"),
+               .name = text(object, "name"),
+               .description = text(object, "description"),
+               .owner = text(object, "owner"),
+               .table_type = text(object, "type")};
     made.view_original_text = text(object, "view_original");
     made.view_expanded_text = text(object, "view_expanded");
     made.last_access = read_moment(object.at("last_access"));
@@ -178,7 +194,8 @@ std::string write_partition(const Partition& partition) {
 }
 Result<Partition> read_partition(std::string_view stored) {
   return read<Partition>(stored, [](const json::object& object) {
-    Partition made{.values = read_texts(object.at("values")), .storage = read_storage(object.at("storage"))};
+    Partition made{.values = read_texts(object.at("values")),
+                   .storage = read_storage(object.at("storage"))};
     made.parameters = read_parameters(object.at("parameters"));
     made.created = *read_moment(object.at("created"));
     made.last_access = read_moment(object.at("last_access"));
@@ -187,19 +204,32 @@ Result<Partition> read_partition(std::string_view stored) {
   });
 }
 
-std::string database_key(std::string_view name) { return state::key("database", name); }
-std::string table_key(std::string_view database, std::string_view table) { return state::key("table", database, table); }
+std::string database_key(std::string_view name) {
+  return state::key("database", name);
+}
+std::string table_key(std::string_view database, std::string_view table) {
+  return state::key("table", database, table);
+}
 std::string version_key(std::string_view database, std::string_view table, uint64_t version) {
   return state::key("table-version", database, table, fmt::format("{:020}", UINT64_MAX - version));
 }
-std::string partition_key(std::string_view database, std::string_view table, const std::vector<std::string>& values) {
+std::string partition_key(std::string_view database, std::string_view table,
+                          const std::vector<std::string>& values) {
   std::string key = partitions_prefix(database, table);
   for (const std::string& value : values) state::append_part(key, value);
   return key;
 }
-std::string databases_prefix() { return state::key("database"); }
-std::string tables_prefix(std::string_view database) { return state::key("table", database); }
-std::string versions_prefix(std::string_view database, std::string_view table) { return state::key("table-version", database, table); }
-std::string partitions_prefix(std::string_view database, std::string_view table) { return state::key("partition", database, table); }
+std::string databases_prefix() {
+  return state::key("database");
+}
+std::string tables_prefix(std::string_view database) {
+  return state::key("table", database);
+}
+std::string versions_prefix(std::string_view database, std::string_view table) {
+  return state::key("table-version", database, table);
+}
+std::string partitions_prefix(std::string_view database, std::string_view table) {
+  return state::key("partition", database, table);
+}
 
 }  // namespace laketap::catalog

@@ -15,8 +15,10 @@ Result<Partition> read_partition(std::string_view text);
 
 std::string database_key(std::string_view name);
 std::string table_key(std::string_view database, std::string_view table);
-std::string version_key(std::string_view database, std::string_view table, uint64_t version);  // Sorts newest first.
-std::string partition_key(std::string_view database, std::string_view table, const std::vector<std::string>& values);
+std::string version_key(std::string_view database, std::string_view table,
+                        uint64_t version);  // Sorts newest first.
+std::string partition_key(std::string_view database, std::string_view table,
+                          const std::vector<std::string>& values);
 std::string databases_prefix();
 std::string tables_prefix(std::string_view database);
 std::string versions_prefix(std::string_view database, std::string_view table);

@@ -14,22 +14,33 @@ namespace laketap::crawler {
 namespace {
 
 constexpr std::chrono::seconds kScheduleTick{1};
-constexpr std::chrono::seconds kLookAgain{1};   // A folder's schema is looked at once a second at most while objects pour in.
-constexpr size_t kArrivalsMax = 10'000;         // Beyond it, arrivals wait for the next crawl.
+constexpr std::chrono::seconds kLookAgain{
+    1};  // A folder's schema is looked at once a second at most while objects pour in.
+constexpr size_t kArrivalsMax = 10'000;  // Beyond it, arrivals wait for the next crawl.
 constexpr size_t kFoldersKnownMax = 100'000;
-constexpr size_t kCrawlersMax = 1000;           // Glue's quota.
+constexpr size_t kCrawlersMax = 1000;  // Glue's quota.
 
-std::unexpected<Error> no_crawler(const std::string& name) { return fail(ErrorKind::not_found, fmt::format("Crawler with name {} does not exist", name)); }
+std::unexpected<Error> no_crawler(const std::string& name) {
+  return fail(ErrorKind::not_found, fmt::format("Crawler with name {} does not exist", name));
+}
 
 Result<> check(const Definition& definition) {
-  if (definition.targets.empty()) return fail(ErrorKind::invalid, "Crawler must have at least one target.");
+  if (definition.targets.empty())
+    return fail(ErrorKind::invalid, "Crawler must have at least one target.");
   for (const S3Target& target : definition.targets)
-    if (!parse_path(target.path)) return fail(ErrorKind::invalid, fmt::format("Invalid S3 target path: {}", target.path));
+    if (!parse_path(target.path))
+      return fail(ErrorKind::invalid, fmt::format("Invalid S3 target path: {}", target.path));
   if (!definition.schedule.empty())
-    if (const Result<Cron> cron = Cron::parse(definition.schedule); !cron) return fail(ErrorKind::invalid, "Invalid schedule expression: " + cron.error().what);
-  if (definition.recrawl_behavior == "CRAWL_NEW_FOLDERS_ONLY" && (definition.update_behavior != "LOG" || definition.delete_behavior != "LOG"))
-    return fail(ErrorKind::invalid, "The SchemaChangePolicy for a Crawler with RecrawlBehavior set to CRAWL_NEW_FOLDERS_ONLY must have UpdateBehavior LOG and DeleteBehavior LOG.");
-  if (const Result<Configuration> configuration = parse_configuration(definition.configuration); !configuration) return fail(configuration.error());
+    if (const Result<Cron> cron = Cron::parse(definition.schedule); !cron)
+      return fail(ErrorKind::invalid, "Invalid schedule expression: " + cron.error().what);
+  if (definition.recrawl_behavior == "CRAWL_NEW_FOLDERS_ONLY" &&
+      (definition.update_behavior != "LOG" || definition.delete_behavior != "LOG"))
+    return fail(ErrorKind::invalid,
+                "The SchemaChangePolicy for a Crawler with RecrawlBehavior set to "
+                "CRAWL_NEW_FOLDERS_ONLY must have UpdateBehavior LOG and DeleteBehavior LOG.");
+  if (const Result<Configuration> configuration = parse_configuration(definition.configuration);
+      !configuration)
+    return fail(configuration.error());
   return {};
 }
 
@@ -39,7 +50,8 @@ std::optional<S3Path> parse_path(std::string_view path) {
   for (const std::string_view scheme : {"s3://", "s3a://", "s3n://"})
     if (path.starts_with(scheme)) path.remove_prefix(scheme.size());
   const size_t slash = std::min(path.find('/'), path.size());
-  S3Path made{std::string(path.substr(0, slash)), std::string(path.substr(std::min(slash + 1, path.size())))};
+  S3Path made{std::string(path.substr(0, slash)),
+              std::string(path.substr(std::min(slash + 1, path.size())))};
   if (!store::is_bucket_name(made.bucket)) return std::nullopt;
   if (!made.prefix.empty() && !made.prefix.ends_with('/')) made.prefix += '/';
   return made;
@@ -71,14 +83,15 @@ Crawlers::~Crawlers() {
 }
 
 Result<> Crawlers::save(const Definition& definition, bool is_new) {
-  const Result<> done = state::transact(parts_.database, [&](state::Transaction& transaction) -> Result<> {
-    const auto found = transaction.get(crawler_key(definition.name));
-    if (!found) return fail(found.error());
-    if (is_new && *found) return fail(ErrorKind::exists, "Crawler already exists");
-    if (!is_new && !*found) return no_crawler(definition.name);
-    transaction.put(crawler_key(definition.name), write_definition(definition));
-    return {};
-  });
+  const Result<> done =
+      state::transact(parts_.database, [&](state::Transaction& transaction) -> Result<> {
+        const auto found = transaction.get(crawler_key(definition.name));
+        if (!found) return fail(found.error());
+        if (is_new && *found) return fail(ErrorKind::exists, "Crawler already exists");
+        if (!is_new && !*found) return no_crawler(definition.name);
+        transaction.put(crawler_key(definition.name), write_definition(definition));
+        return {};
+      });
   if (!done) return done;
   const std::scoped_lock lock(mutex_);
   std::erase_if(definitions_, [&](const Definition& one) { return one.name == definition.name; });
@@ -120,12 +133,15 @@ Result<std::vector<Definition>> Crawlers::list() const {
   return out;
 }
 
-Result<> Crawlers::update(const std::string& name, const std::function<Result<>(Definition&)>& change) {
+Result<> Crawlers::update(const std::string& name,
+                          const std::function<Result<>(Definition&)>& change) {
   Result<Definition> definition = find(name);
   if (!definition) return fail(definition.error());
   {
     const std::scoped_lock lock(mutex_);
-    if (live_[name].running) return fail(ErrorKind::conflict, fmt::format("Cannot update crawler with name {}: it is running", name));
+    if (live_[name].running)
+      return fail(ErrorKind::conflict,
+                  fmt::format("Cannot update crawler with name {}: it is running", name));
   }
   if (const Result<> changed = change(*definition); !changed) return changed;
   if (const Result<> good = check(*definition); !good) return good;
@@ -137,19 +153,22 @@ Result<> Crawlers::update(const std::string& name, const std::function<Result<>(
 Result<> Crawlers::remove(const std::string& name) {
   {
     const std::scoped_lock lock(mutex_);
-    if (live_[name].running) return fail(ErrorKind::conflict, fmt::format("Cannot delete crawler with name {}: it is running", name));
+    if (live_[name].running)
+      return fail(ErrorKind::conflict,
+                  fmt::format("Cannot delete crawler with name {}: it is running", name));
   }
-  const Result<> done = state::transact(parts_.database, [&](state::Transaction& transaction) -> Result<> {
-    const auto found = transaction.get(crawler_key(name));
-    if (!found) return fail(found.error());
-    if (!*found) return no_crawler(name);
-    transaction.erase(crawler_key(name));
-    const std::string prefix = crawls_prefix(name);
-    const auto crawls = transaction.scan(prefix, state::prefix_end(prefix), 10 * kHistoryMax);
-    if (!crawls) return fail(crawls.error());
-    for (const state::Entry& entry : *crawls) transaction.erase(entry.key);
-    return {};
-  });
+  const Result<> done =
+      state::transact(parts_.database, [&](state::Transaction& transaction) -> Result<> {
+        const auto found = transaction.get(crawler_key(name));
+        if (!found) return fail(found.error());
+        if (!*found) return no_crawler(name);
+        transaction.erase(crawler_key(name));
+        const std::string prefix = crawls_prefix(name);
+        const auto crawls = transaction.scan(prefix, state::prefix_end(prefix), 10 * kHistoryMax);
+        if (!crawls) return fail(crawls.error());
+        for (const state::Entry& entry : *crawls) transaction.erase(entry.key);
+        return {};
+      });
   if (!done) return done;
   const std::scoped_lock lock(mutex_);
   std::erase_if(definitions_, [&](const Definition& one) { return one.name == name; });
@@ -158,10 +177,12 @@ Result<> Crawlers::remove(const std::string& name) {
 }
 
 Result<> Crawlers::start(const std::string& name) {
-  if (const Result<Definition> definition = find(name); !definition) return fail(definition.error());
+  if (const Result<Definition> definition = find(name); !definition)
+    return fail(definition.error());
   const std::scoped_lock lock(mutex_);
   Live& live = live_[name];
-  if (live.running) return fail(ErrorKind::conflict, fmt::format("Crawler with name {} has already started", name));
+  if (live.running)
+    return fail(ErrorKind::conflict, fmt::format("Crawler with name {} has already started", name));
   live.running = true;  // Before the answer, so that nobody sees a stale READY.
   live.stopping = false;
   live.since = parts_.clock.now();
@@ -171,11 +192,14 @@ Result<> Crawlers::start(const std::string& name) {
 }
 
 Result<> Crawlers::stop(const std::string& name) {
-  if (const Result<Definition> definition = find(name); !definition) return fail(definition.error());
+  if (const Result<Definition> definition = find(name); !definition)
+    return fail(definition.error());
   const std::scoped_lock lock(mutex_);
   Live& live = live_[name];
-  if (!live.running) return fail(ErrorKind::conflict, fmt::format("Crawler with name {} isn't running", name));
-  if (live.stopping) return fail(ErrorKind::conflict, fmt::format("Crawler with name {} is already stopping", name));
+  if (!live.running)
+    return fail(ErrorKind::conflict, fmt::format("Crawler with name {} isn't running", name));
+  if (live.stopping)
+    return fail(ErrorKind::conflict, fmt::format("Crawler with name {} is already stopping", name));
   live.stopping = true;
   return {};
 }
@@ -248,7 +272,8 @@ void Crawlers::crawl(const std::string& name) {
       break;
     }
     Writer writer(parts_.catalog, *definition, *configuration, path->bucket);
-    for (const FoundTable& found : find_tables(path->bucket, path->prefix, *looked, configuration->layout)) {
+    for (const FoundTable& found :
+         find_tables(path->bucket, path->prefix, *looked, configuration->layout)) {
       if (!done || stopped()) break;
       done = writer.write(found, crawl);
     }
@@ -256,10 +281,11 @@ void Crawlers::crawl(const std::string& name) {
   crawl.ended = parts_.clock.now();
   crawl.state = !done ? "FAILED" : stopped() ? "STOPPED" : "COMPLETED";
   if (!done) crawl.error = done.error().what;
-  const Result<> saved = state::transact(parts_.database, [&](state::Transaction& transaction) -> Result<> {
-    transaction.put(crawl_key(name, crawl.started, crawl.id), write_crawl(crawl));
-    return {};
-  });
+  const Result<> saved =
+      state::transact(parts_.database, [&](state::Transaction& transaction) -> Result<> {
+        transaction.put(crawl_key(name, crawl.started, crawl.id), write_crawl(crawl));
+        return {};
+      });
   if (!saved) fmt::print(stderr, "laketap: crawler {}: {}\n", name, saved.error().what);
 }
 
@@ -272,7 +298,8 @@ void Crawlers::run_schedules() {
       Live& live = live_[definition.name];
       const Result<Cron> cron = Cron::parse(definition.schedule);
       if (!cron) continue;
-      // A clock that was set back must not leave the next run far away: never further than one period from now.
+      // A clock that was set back must not leave the next run far away: never further than one
+      // period from now.
       const std::optional<Timestamp> coming = cron->next(now);
       if (!live.next || (coming && *coming < *live.next)) live.next = coming;
       if (!live.next || *live.next > now) continue;
@@ -293,7 +320,9 @@ void Crawlers::on_object(const store::Change& change) {
   bool covered = false;
   for (const Definition& definition : definitions_)
     for (const S3Target& target : definition.targets)
-      if (const std::optional<S3Path> path = parse_path(target.path)) covered = covered || (path->bucket == change.bucket && change.key.starts_with(path->prefix));
+      if (const std::optional<S3Path> path = parse_path(target.path))
+        covered =
+            covered || (path->bucket == change.bucket && change.key.starts_with(path->prefix));
   if (!covered || arrivals_.size() >= kArrivalsMax) return;
   arrivals_.push_back({.bucket = change.bucket, .key = change.key, .sample = {}});
   arrival_wake_.notify_one();
@@ -324,7 +353,8 @@ void Crawlers::run_arrivals() {
           return path && path->bucket == arrival.bucket && arrival.key.starts_with(path->prefix);
         });
         if (!covers) continue;
-        const std::string folder = definition.name + '\0' + arrival.bucket + '/' + arrival.key.substr(0, arrival.key.rfind('/') + 1);
+        const std::string folder = definition.name + '\0' + arrival.bucket + '/' +
+                                   arrival.key.substr(0, arrival.key.rfind('/') + 1);
         const auto known = known_folders_.find(folder);
         if (known != known_folders_.end() && now - known->second < kLookAgain) continue;
         if (known_folders_.size() >= kFoldersKnownMax) known_folders_.clear();
@@ -367,20 +397,25 @@ void Crawlers::arrive(const Arrival& arrival, const Definition& definition) {
         root = at;
         there = true;
         const size_t depth = folder_parts(root, folder).values.size();
-        if ((*table)->partition_keys.size() != depth) return;  // Another depth: a crawl must decide.
+        if ((*table)->partition_keys.size() != depth)
+          return;  // Another depth: a crawl must decide.
         break;
       }
       if (at.size() <= path->prefix.size() || at.empty()) break;
     }
     if (!there && configuration->layout.level) return;
     FolderParts parts = folder_parts(root, folder);
-    FoundTable found{.name = name_of_location(arrival.bucket, root), .location = root, .schema = looked.schema, .compression = looked.compression};
+    FoundTable found{.name = name_of_location(arrival.bucket, root),
+                     .location = root,
+                     .schema = looked.schema,
+                     .compression = looked.compression};
     found.partition_keys = parts.names;
     if (!parts.values.empty()) found.partitions.push_back({parts.values, folder});
     found.objects = arrival.sample.empty() ? 1 : 0;
     found.bytes = looked.object.size;
     Crawl unused;
-    if (const Result<> done = writer.write(found, unused); !done) fmt::print(stderr, "laketap: crawler {}: {}\n", definition.name, done.error().what);
+    if (const Result<> done = writer.write(found, unused); !done)
+      fmt::print(stderr, "laketap: crawler {}: {}\n", definition.name, done.error().what);
     return;
   }
 }

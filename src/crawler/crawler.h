@@ -1,6 +1,6 @@
-// crawler looks at objects, infers their schema and makes tables of folders: on a schedule, by hand, and at once when
-// an object comes or a stream accepts its first records under a path that a crawler covers.
-// Source: AWS Glue Developer Guide, "Crawlers"; API reference, "Crawler API".
+// crawler looks at objects, infers their schema and makes tables of folders: on a schedule, by
+// hand, and at once when an object comes or a stream accepts its first records under a path that a
+// crawler covers. Source: AWS Glue Developer Guide, "Crawlers"; API reference, "Crawler API".
 #pragma once
 
 #include <condition_variable>
@@ -31,12 +31,14 @@ struct S3Target {
 };
 
 struct Definition {
-  std::string name, role, database, description, table_prefix, configuration, security_configuration;
+  std::string name, role, database, description, table_prefix, configuration,
+      security_configuration;
   std::vector<S3Target> targets;
   std::vector<std::string> classifiers;
-  std::string schedule;           // cron(...); "" for none.
+  std::string schedule;  // cron(...); "" for none.
   bool schedule_active = true;
-  std::string update_behavior = "UPDATE_IN_DATABASE", delete_behavior = "DEPRECATE_IN_DATABASE", recrawl_behavior = "CRAWL_EVERYTHING", lineage = "DISABLE";
+  std::string update_behavior = "UPDATE_IN_DATABASE", delete_behavior = "DEPRECATE_IN_DATABASE",
+              recrawl_behavior = "CRAWL_EVERYTHING", lineage = "DISABLE";
   std::map<std::string, std::string> tags;
   std::string account, region;
   Timestamp created, updated;
@@ -58,8 +60,8 @@ struct Status {
   std::optional<Timestamp> running_since;
 };
 
-// Errors of calls: not_found, exists, invalid, conflict (it runs, or does not); `what` is Glue's own text.
-// Thread-safe. Borrows all it is given.
+// Errors of calls: not_found, exists, invalid, conflict (it runs, or does not); `what` is Glue's
+// own text. Thread-safe. Borrows all it is given.
 class Crawlers {
  public:
   struct Parts {
@@ -83,7 +85,8 @@ class Crawlers {
   Result<> start(const std::string& name);
   Result<> stop(const std::string& name);
   Status status(const std::string& name) const;
-  Result<std::vector<Crawl>> history(const std::string& name) const;  // Newest first, at most kHistoryMax.
+  Result<std::vector<Crawl>> history(
+      const std::string& name) const;  // Newest first, at most kHistoryMax.
 
   // An object came or went: told to the crawlers that cover it. Cheap.
   void on_object(const store::Change& change);
@@ -116,7 +119,8 @@ class Crawlers {
   std::map<std::string, Live> live_;
   std::deque<std::string> queue_;
   std::deque<Arrival> arrivals_;
-  std::map<std::string, std::chrono::microseconds> known_folders_;  // CRAWLER \0 FOLDER -> when its schema was last looked at.
+  std::map<std::string, std::chrono::microseconds>
+      known_folders_;                    // CRAWLER \0 FOLDER -> when its schema was last looked at.
   std::vector<Definition> definitions_;  // A copy, so that on_object need not ask state.
   bool stopping_ = false;
   std::vector<std::jthread> threads_;
@@ -124,7 +128,8 @@ class Crawlers {
 
 inline constexpr size_t kHistoryMax = 100;
 
-// "s3://bucket/a/b", "bucket/a/b" -> bucket and key prefix, the prefix with a last slash unless it is empty.
+// "s3://bucket/a/b", "bucket/a/b" -> bucket and key prefix, the prefix with a last slash unless it
+// is empty.
 struct S3Path {
   std::string bucket, prefix;
 };

@@ -13,7 +13,8 @@ namespace {
 
 constexpr int kYearFirst = 1970;
 constexpr int kYearLast = 2199;
-constexpr std::array kMonths{"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"};
+constexpr std::array kMonths{"JAN", "FEB", "MAR", "APR", "MAY", "JUN",
+                             "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"};
 constexpr std::array kDays{"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"};
 
 std::string upper(std::string_view text) {
@@ -30,7 +31,8 @@ std::optional<int> number(std::string_view text) {
 }
 
 template <size_t N>
-std::optional<int> value_of(std::string_view text, const std::array<const char*, N>* names, int first) {
+std::optional<int> value_of(std::string_view text, const std::array<const char*, N>* names,
+                            int first) {
   if (names)
     for (size_t i = 0; i < N; ++i)
       if (text == (*names)[i]) return static_cast<int>(i) + first;
@@ -40,15 +42,20 @@ std::optional<int> value_of(std::string_view text, const std::array<const char*,
 std::vector<std::string> split(std::string_view text, char by) {
   std::vector<std::string> out(1);
   for (const char c : text)
-    if (c == by) out.emplace_back();
-    else out.back() += c;
+    if (c == by)
+      out.emplace_back();
+    else
+      out.back() += c;
   return out;
 }
 
 // One field's list of values, ranges and steps.
 template <class Set, size_t N>
-Result<> parse_field(std::string_view text, int low, int high, const std::array<const char*, N>* names, Set& out, std::string_view field) {
-  const auto wrong = [&] { return fail(ErrorKind::invalid, fmt::format("the {} of the schedule: {}", field, text)); };
+Result<> parse_field(std::string_view text, int low, int high,
+                     const std::array<const char*, N>* names, Set& out, std::string_view field) {
+  const auto wrong = [&] {
+    return fail(ErrorKind::invalid, fmt::format("the {} of the schedule: {}", field, text));
+  };
   for (const std::string& item : split(text, ',')) {
     const std::vector<std::string> halves = split(item, '/');
     if (halves.size() > 2 || halves[0].empty()) return wrong();
@@ -58,7 +65,8 @@ Result<> parse_field(std::string_view text, int low, int high, const std::array<
       const std::vector<std::string> ends = split(halves[0], '-');
       const std::optional<int> a = value_of(ends[0], names, low);
       const std::optional<int> b = ends.size() == 2 ? value_of(ends[1], names, low) : a;
-      if (ends.size() > 2 || !a || !b || *a < low || *a > high || *b < low || *b > high) return wrong();
+      if (ends.size() > 2 || !a || !b || *a < low || *a > high || *b < low || *b > high)
+        return wrong();
       from = *a;
       to = ends.size() == 2 || halves.size() == 1 ? *b : high;  // 5/10: from 5 on, every 10.
     }
@@ -72,13 +80,16 @@ Result<> parse_field(std::string_view text, int low, int high, const std::array<
       for (int v = from; v <= to; v += step) out.insert(static_cast<typename Set::value_type>(v));
     } else {  // FRI-MON goes over the end.
       const int span = high - low + 1;
-      for (int v = from; v <= to + span; v += step) out.insert(static_cast<typename Set::value_type>((v - low) % span + low));
+      for (int v = from; v <= to + span; v += step)
+        out.insert(static_cast<typename Set::value_type>((v - low) % span + low));
     }
   }
   return {};
 }
 
-unsigned weekday_of(int year, unsigned month, unsigned day) { return to_civil(from_civil(year, month, day)).weekday + 1; }
+unsigned weekday_of(int year, unsigned month, unsigned day) {
+  return to_civil(from_civil(year, month, day)).weekday + 1;
+}
 
 unsigned days_in(int year, unsigned month) {
   static constexpr unsigned kLengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -100,22 +111,32 @@ unsigned nearest(int year, unsigned month, unsigned day) {
 
 Result<Cron> Cron::parse(std::string_view text) {
   const std::string whole = upper(text);
-  if (!whole.starts_with("CRON(") || !whole.ends_with(")")) return fail(ErrorKind::invalid, fmt::format("no cron(...) expression: {}", text));
+  if (!whole.starts_with("CRON(") || !whole.ends_with(")"))
+    return fail(ErrorKind::invalid, fmt::format("no cron(...) expression: {}", text));
   std::vector<std::string> fields;
   for (const std::string& part : split(whole.substr(5, whole.size() - 6), ' '))
     if (!part.empty()) fields.push_back(part);
-  if (fields.size() != 6) return fail(ErrorKind::invalid, "a schedule has six fields: minutes hours day-of-month month day-of-week year");
+  if (fields.size() != 6)
+    return fail(ErrorKind::invalid,
+                "a schedule has six fields: minutes hours day-of-month month day-of-week year");
   Cron made;
   const std::array<const char*, 1>* none = nullptr;
-  if (const Result<> good = parse_field(fields[0], 0, 59, none, made.minutes_, "minutes"); !good) return fail(good.error());
-  if (const Result<> good = parse_field(fields[1], 0, 23, none, made.hours_, "hours"); !good) return fail(good.error());
-  if (const Result<> good = parse_field(fields[3], 1, 12, &kMonths, made.months_, "month"); !good) return fail(good.error());
+  if (const Result<> good = parse_field(fields[0], 0, 59, none, made.minutes_, "minutes"); !good)
+    return fail(good.error());
+  if (const Result<> good = parse_field(fields[1], 0, 23, none, made.hours_, "hours"); !good)
+    return fail(good.error());
+  if (const Result<> good = parse_field(fields[3], 1, 12, &kMonths, made.months_, "month"); !good)
+    return fail(good.error());
   if (fields[5] != "*")
-    if (const Result<> good = parse_field(fields[5], kYearFirst, kYearLast, none, made.years_, "year"); !good) return fail(good.error());
+    if (const Result<> good =
+            parse_field(fields[5], kYearFirst, kYearLast, none, made.years_, "year");
+        !good)
+      return fail(good.error());
 
   made.days_free_ = fields[2] == "?";
   made.weekdays_free_ = fields[4] == "?";
-  if (made.days_free_ == made.weekdays_free_) return fail(ErrorKind::invalid, "exactly one of day-of-month and day-of-week must be ?");
+  if (made.days_free_ == made.weekdays_free_)
+    return fail(ErrorKind::invalid, "exactly one of day-of-month and day-of-week must be ?");
   const std::string& day = fields[2];
   if (!made.days_free_) {
     if (day == "LW") {
@@ -124,14 +145,17 @@ Result<Cron> Cron::parse(std::string_view text) {
       made.last_day_ = true;
       if (day.size() > 1) {
         const std::optional<int> before = number(day.substr(2));
-        if (!before || *before > 30) return fail(ErrorKind::invalid, "the day-of-month of the schedule: " + day);
+        if (!before || *before > 30)
+          return fail(ErrorKind::invalid, "the day-of-month of the schedule: " + day);
         made.days_before_last_ = static_cast<unsigned>(*before);
       }
     } else if (day.ends_with("W")) {
       const std::optional<int> near = number(day.substr(0, day.size() - 1));
-      if (!near || *near < 1 || *near > 31) return fail(ErrorKind::invalid, "the day-of-month of the schedule: " + day);
+      if (!near || *near < 1 || *near > 31)
+        return fail(ErrorKind::invalid, "the day-of-month of the schedule: " + day);
       made.nearest_weekday_ = static_cast<unsigned>(*near);
-    } else if (const Result<> good = parse_field(day, 1, 31, none, made.days_, "day-of-month"); !good) {
+    } else if (const Result<> good = parse_field(day, 1, 31, none, made.days_, "day-of-month");
+               !good) {
       return fail(good.error());
     }
   }
@@ -141,14 +165,18 @@ Result<Cron> Cron::parse(std::string_view text) {
       made.weekdays_.insert(7);
     } else if (weekday.size() > 1 && weekday.ends_with("L")) {
       const std::optional<int> which = value_of(weekday.substr(0, weekday.size() - 1), &kDays, 1);
-      if (!which || *which < 1 || *which > 7) return fail(ErrorKind::invalid, "the day-of-week of the schedule: " + weekday);
+      if (!which || *which < 1 || *which > 7)
+        return fail(ErrorKind::invalid, "the day-of-week of the schedule: " + weekday);
       made.last_of_weekday_ = static_cast<unsigned>(*which);
     } else if (const size_t hash = weekday.find('#'); hash != std::string::npos) {
       const std::optional<int> which = value_of(weekday.substr(0, hash), &kDays, 1);
       const std::optional<int> nth = number(weekday.substr(hash + 1));
-      if (!which || !nth || *which < 1 || *which > 7 || *nth < 1 || *nth > 5) return fail(ErrorKind::invalid, "the day-of-week of the schedule: " + weekday);
+      if (!which || !nth || *which < 1 || *which > 7 || *nth < 1 || *nth > 5)
+        return fail(ErrorKind::invalid, "the day-of-week of the schedule: " + weekday);
       made.nth_weekday_ = {static_cast<unsigned>(*which), static_cast<unsigned>(*nth)};
-    } else if (const Result<> good = parse_field(weekday, 1, 7, &kDays, made.weekdays_, "day-of-week"); !good) {
+    } else if (const Result<> good =
+                   parse_field(weekday, 1, 7, &kDays, made.weekdays_, "day-of-week");
+               !good) {
       return fail(good.error());
     }
   }
@@ -165,7 +193,8 @@ bool Cron::fits_day(int year, unsigned month, unsigned day) const {
   }
   const unsigned weekday = weekday_of(year, month, day);
   if (last_of_weekday_) return weekday == *last_of_weekday_ && day + 7 > last;
-  if (nth_weekday_) return weekday == nth_weekday_->first && (day - 1) / 7 + 1 == nth_weekday_->second;
+  if (nth_weekday_)
+    return weekday == nth_weekday_->first && (day - 1) / 7 + 1 == nth_weekday_->second;
   return weekdays_.contains(weekday);
 }
 
@@ -177,7 +206,9 @@ std::optional<Timestamp> Cron::next(Timestamp after) const {
       if (year == begin.year && month < begin.month) continue;
       for (unsigned day = 1; day <= days_in(year, month); ++day) {
         const bool today = year == begin.year && month == begin.month && day == begin.day;
-        if ((year == begin.year && month == begin.month && day < begin.day) || !fits_day(year, month, day)) continue;
+        if ((year == begin.year && month == begin.month && day < begin.day) ||
+            !fits_day(year, month, day))
+          continue;
         for (const unsigned hour : hours_) {
           if (today && hour < begin.hour) continue;
           for (const unsigned minute : minutes_) {

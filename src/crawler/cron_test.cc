@@ -33,7 +33,8 @@ TEST(CronTest, EveryFieldCounts) {
   EXPECT_EQ(fires("0 12 * * ? 2030", kSaturday), "2030-01-01T12:00");
   EXPECT_EQ(fires("0 12 * * ? 2020", kSaturday), "never");
   EXPECT_EQ(fires("0 0 29 2 ? *", kSaturday), "2028-02-29T00:00");
-  EXPECT_EQ(fires("5/20 * * * ? *", kSaturday, 3), "2026-11-28T07:25 2026-11-28T07:45 2026-11-28T08:05");
+  EXPECT_EQ(fires("5/20 * * * ? *", kSaturday, 3),
+            "2026-11-28T07:25 2026-11-28T07:45 2026-11-28T08:05");
 }
 
 TEST(CronTest, LastNearestAndNth) {
@@ -43,12 +44,16 @@ TEST(CronTest, LastNearestAndNth) {
   EXPECT_EQ(fires("0 0 1W 8 ? *", kSaturday), "2027-08-02T00:00");  // The 1st is a Sunday.
   EXPECT_EQ(fires("0 0 ? * 6L *", kSaturday), "2026-12-25T00:00");  // The last Friday.
   EXPECT_EQ(fires("0 0 ? * TUE#3 *", kSaturday), "2026-12-15T00:00");
-  EXPECT_EQ(fires("0 0 ? * FRI-MON *", kSaturday, 3), "2026-11-29T00:00 2026-11-30T00:00 2026-12-04T00:00");
+  EXPECT_EQ(fires("0 0 ? * FRI-MON *", kSaturday, 3),
+            "2026-11-29T00:00 2026-11-30T00:00 2026-12-04T00:00");
   EXPECT_EQ(fires("0 0 ? * L *", kSaturday), "2026-12-05T00:00");
 }
 
 TEST(CronTest, WhatIsNoScheduleIsRefused) {
-  for (const char* bad : {"", "* * * *", "60 * * * ? *", "* 24 * * ? *", "* * 0 * ? *", "* * * 13 ? *", "* * ? * 8 *", "* * * * * *", "* * ? * ? *", "*/0 * * * ? *", "a * * * ? *", "1-2-3 * * * ? *", "* * 32W * ? *", "0 0 ? * 2#6 *"})
+  for (const char* bad :
+       {"", "* * * *", "60 * * * ? *", "* 24 * * ? *", "* * 0 * ? *", "* * * 13 ? *", "* * ? * 8 *",
+        "* * * * * *", "* * ? * ? *", "*/0 * * * ? *", "a * * * ? *", "1-2-3 * * * ? *",
+        "* * 32W * ? *", "0 0 ? * 2#6 *"})
     EXPECT_EQ(fires(bad, kSaturday), "ERROR") << bad;
   EXPECT_FALSE(Cron::parse("rate(5 minutes)"));
 }

@@ -11,7 +11,8 @@ constexpr int kStepsMax = 100'000;  // A pattern of many stars backtracks; then 
 
 bool match(std::string_view pattern, std::string_view text, int& steps);
 
-// [..] at the front of `pattern`: whether `c` is in it; `length` is its size. False and 0 when it never closes.
+// [..] at the front of `pattern`: whether `c` is in it; `length` is its size. False and 0 when it
+// never closes.
 bool in_class(std::string_view pattern, char c, size_t& length) {
   const size_t end = pattern.find(']', 2);
   if (end == std::string_view::npos) {

@@ -30,7 +30,9 @@ void look(const simdjson::dom::element& value, Shape& shape, int depth) {
       (number >= INT32_MIN && number <= INT32_MAX ? shape.integer : shape.wide) = true;
       return;
     }
-    case element_type::UINT64: shape.fraction = true; return;  // Past bigint: as a double, not lost.
+    case element_type::UINT64:
+      shape.fraction = true;
+      return;  // Past bigint: as a double, not lost.
     case element_type::DOUBLE: shape.fraction = true; return;
     case element_type::STRING: shape.text = true; return;
     case element_type::ARRAY: {
@@ -105,7 +107,14 @@ class HiveReader {
 }  // namespace
 
 Shape::Shape(const Shape& other)
-    : boolean(other.boolean), integer(other.integer), wide(other.wide), fraction(other.fraction), text(other.text), is_object(other.is_object), is_array(other.is_array), fields(other.fields),
+    : boolean(other.boolean),
+      integer(other.integer),
+      wide(other.wide),
+      fraction(other.fraction),
+      text(other.text),
+      is_object(other.is_object),
+      is_array(other.is_array),
+      fields(other.fields),
       element(other.element ? std::make_unique<Shape>(*other.element) : nullptr) {}
 
 Shape& Shape::operator=(Shape other) noexcept {
@@ -148,33 +157,41 @@ void Shape::merge(const Shape& other) {
 
 std::string Shape::hive_type() const {
   const bool number = integer || wide || fraction;
-  const int kinds = (boolean ? 1 : 0) + (number ? 1 : 0) + (text ? 1 : 0) + (is_object ? 1 : 0) + (is_array ? 1 : 0);
+  const int kinds = (boolean ? 1 : 0) + (number ? 1 : 0) + (text ? 1 : 0) + (is_object ? 1 : 0) +
+                    (is_array ? 1 : 0);
   if (kinds != 1) return "string";  // Nothing but null, or a mixture: text holds all of it.
   if (boolean) return "boolean";
   if (number) return fraction ? "double" : wide ? "bigint" : "int";
   if (is_array) return "array<" + (element ? element->hive_type() : std::string("string")) + ">";
   if (!is_object || fields.empty()) return "string";
   std::string out = "struct<";
-  for (size_t i = 0; i < fields.size(); ++i) out += (i > 0 ? "," : "") + fields[i].first + ":" + fields[i].second.hive_type();
+  for (size_t i = 0; i < fields.size(); ++i)
+    out += (i > 0 ? "," : "") + fields[i].first + ":" + fields[i].second.hive_type();
   return out + ">";
 }
 
-Shape shape_of_hive(std::string_view type) { return HiveReader(type).read(); }
+Shape shape_of_hive(std::string_view type) {
+  return HiveReader(type).read();
+}
 
 std::vector<catalog::Column> Schema::columns() const {
   std::vector<catalog::Column> out;
-  for (const auto& [name, shape] : root.fields) out.push_back({.name = lower(name), .type = shape.hive_type()});
+  for (const auto& [name, shape] : root.fields)
+    out.push_back({.name = lower(name), .type = shape.hive_type()});
   return out;
 }
 
 std::optional<Schema> infer_json(std::string_view bytes, bool whole) {
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
   const size_t first = bytes.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos || (bytes[first] != '{' && bytes[first] != '[')) return std::nullopt;
+  if (first == std::string_view::npos || (bytes[first] != '{' && bytes[first] != '['))
+    return std::nullopt;
   const simdjson::padded_string padded(bytes.substr(first));
   simdjson::dom::parser parser;
   simdjson::dom::document_stream documents;
-  if (parser.parse_many(padded, std::max<size_t>(padded.size(), 1 << 16)).get(documents) != simdjson::SUCCESS) return std::nullopt;
+  if (parser.parse_many(padded, std::max<size_t>(padded.size(), 1 << 16)).get(documents) !=
+      simdjson::SUCCESS)
+    return std::nullopt;
   Schema made;
   const auto take = [&](const simdjson::dom::element& one) {
     if (!one.is_object()) return false;
@@ -182,7 +199,8 @@ std::optional<Schema> infer_json(std::string_view bytes, bool whole) {
     const simdjson::dom::object members = one.get_object().value_unsafe();
     for (const simdjson::dom::key_value_pair& field : members) {
       const std::string key(field.key);
-      if (std::ranges::find(made.paths, key) == made.paths.end() && made.paths.size() < kColumnsMax) made.paths.push_back(key);
+      if (std::ranges::find(made.paths, key) == made.paths.end() && made.paths.size() < kColumnsMax)
+        made.paths.push_back(key);
     }
     look(one, made.root, 0);
     return true;
@@ -191,7 +209,8 @@ std::optional<Schema> infer_json(std::string_view bytes, bool whole) {
   for (auto at = documents.begin(); at != documents.end(); ++at) {
     simdjson::dom::element document;
     if ((*at).get(document) != simdjson::SUCCESS) {
-      alien = alien || (made.records == 0 && whole);  // The cut end of a sample, or a damaged record among good ones.
+      alien = alien || (made.records == 0 &&
+                        whole);  // The cut end of a sample, or a damaged record among good ones.
       break;
     }
     made.bytes = at.current_index() + at.source().size();

@@ -18,7 +18,8 @@ namespace laketap::crawler {
 struct Shape {
   bool boolean = false, integer = false, wide = false, fraction = false, text = false;
   bool is_object = false, is_array = false;
-  std::vector<std::pair<std::string, Shape>> fields;  // In the order of first sight, in the case of first sight.
+  std::vector<std::pair<std::string, Shape>>
+      fields;  // In the order of first sight, in the case of first sight.
   std::unique_ptr<Shape> element;
 
   Shape() = default;
@@ -35,15 +36,15 @@ struct Shape {
 Shape shape_of_hive(std::string_view type);
 
 struct Schema {
-  Shape root;           // An object: the columns.
+  Shape root;                      // An object: the columns.
   std::vector<std::string> paths;  // Top-level keys in their own case.
   uint64_t records = 0;
-  uint64_t bytes = 0;   // That these records took.
+  uint64_t bytes = 0;                            // That these records took.
   std::vector<catalog::Column> columns() const;  // Names in lower case.
 };
 
-// The documents at the front of `bytes`: one a line, joined without a break, in arrays. `whole`: nothing was cut off at
-// the end. Absent when it is no JSON (then `why` may say more).
+// The documents at the front of `bytes`: one a line, joined without a break, in arrays. `whole`:
+// nothing was cut off at the end. Absent when it is no JSON (then `why` may say more).
 std::optional<Schema> infer_json(std::string_view bytes, bool whole);
 
 inline constexpr int kNestingMax = 64;

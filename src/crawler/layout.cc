@@ -9,7 +9,7 @@
 namespace laketap::crawler {
 namespace {
 
-constexpr double kSimilar = 0.7;      // Of the columns; AWS re:Post on crawlers.
+constexpr double kSimilar = 0.7;  // Of the columns; AWS re:Post on crawlers.
 constexpr size_t kClustersMax = 5;
 
 struct Folder {
@@ -40,7 +40,8 @@ bool similar(const Schema& a, const Schema& b) {
   // A record of few columns inside another one is the same thing with keys left out.
   const size_t larger = std::max(x.size(), y.size());
   const size_t smaller = std::min(x.size(), y.size());
-  return larger == 0 || static_cast<double>(common) >= kSimilar * static_cast<double>(larger) || (common == smaller && common * 2 > larger);
+  return larger == 0 || static_cast<double>(common) >= kSimilar * static_cast<double>(larger) ||
+         (common == smaller && common * 2 > larger);
 }
 
 bool merges(const std::vector<const Looked*>& files, const LayoutOptions& options) {
@@ -49,7 +50,8 @@ bool merges(const std::vector<const Looked*>& files, const LayoutOptions& option
   if (options.combine_compatible) return true;
   std::vector<Schema> clusters;
   for (const Looked* one : files) {
-    const auto found = std::ranges::find_if(clusters, [&](const Schema& cluster) { return similar(cluster, one->schema); });
+    const auto found = std::ranges::find_if(
+        clusters, [&](const Schema& cluster) { return similar(cluster, one->schema); });
     if (found == clusters.end()) {
       clusters.push_back(one->schema);
       if (clusters.size() > 1) break;
@@ -62,7 +64,8 @@ bool merges(const std::vector<const Looked*>& files, const LayoutOptions& option
 
 class Finder {
  public:
-  Finder(std::string bucket, const LayoutOptions& options) : bucket_(std::move(bucket)), options_(options) {}
+  Finder(std::string bucket, const LayoutOptions& options)
+      : bucket_(std::move(bucket)), options_(options) {}
 
   void visit(const Folder& folder, const std::string& path, size_t level) {
     std::vector<const Looked*> files;
@@ -97,12 +100,14 @@ class Finder {
     table.compression = files.front()->compression;
     for (const Looked* file : files) count(table, *file);
     std::set<std::string> folders;
-    for (const Looked* file : files) folders.insert(file->object.key.substr(0, file->object.key.rfind('/') + 1));
+    for (const Looked* file : files)
+      folders.insert(file->object.key.substr(0, file->object.key.rfind('/') + 1));
     for (const std::string& one : folders) {
       if (one.size() <= path.size()) continue;
       FolderParts parts = folder_parts(path, one);
       if (table.partition_keys.empty()) table.partition_keys = parts.names;
-      if (parts.values.size() == table.partition_keys.size()) table.partitions.push_back({std::move(parts.values), one});
+      if (parts.values.size() == table.partition_keys.size())
+        table.partitions.push_back({std::move(parts.values), one});
     }
     (void)folder;
     found.push_back(std::move(table));
@@ -120,7 +125,8 @@ class Finder {
     table.schema.records += file.schema.records;
     table.schema.bytes += file.schema.bytes;
     for (const std::string& path : file.schema.paths)
-      if (std::ranges::find(table.schema.paths, path) == table.schema.paths.end()) table.schema.paths.push_back(path);
+      if (std::ranges::find(table.schema.paths, path) == table.schema.paths.end())
+        table.schema.paths.push_back(path);
     ++table.objects;
     table.bytes += file.object.size;
   }
@@ -143,7 +149,8 @@ std::string table_name(std::string_view text) {
 std::string name_of_location(const std::string& bucket, std::string_view location) {
   while (location.ends_with('/')) location.remove_suffix(1);
   if (location.empty()) return table_name(bucket);
-  return table_name(location.substr(location.rfind('/') == std::string_view::npos ? 0 : location.rfind('/') + 1));
+  return table_name(
+      location.substr(location.rfind('/') == std::string_view::npos ? 0 : location.rfind('/') + 1));
 }
 
 FolderParts folder_parts(std::string_view root, std::string_view folder) {
@@ -166,11 +173,14 @@ FolderParts folder_parts(std::string_view root, std::string_view folder) {
   return parts;
 }
 
-std::vector<FoundTable> find_tables(const std::string& bucket, const std::string& include, const std::vector<Looked>& looked, const LayoutOptions& options) {
+std::vector<FoundTable> find_tables(const std::string& bucket, const std::string& include,
+                                    const std::vector<Looked>& looked,
+                                    const LayoutOptions& options) {
   Folder root;
   for (const Looked& one : looked) {
     Folder* at = &root;
-    std::string_view rest = std::string_view(one.object.key).substr(std::min(include.size(), one.object.key.size()));
+    std::string_view rest =
+        std::string_view(one.object.key).substr(std::min(include.size(), one.object.key.size()));
     for (size_t slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/')) {
       at = &at->folders[std::string(rest.substr(0, slash))];
       rest.remove_prefix(slash + 1);

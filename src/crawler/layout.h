@@ -30,12 +30,15 @@ struct FoundTable {
 
 struct LayoutOptions {
   bool combine_compatible = false;  // Grouping.TableGroupingPolicy CombineCompatibleSchemas.
-  std::optional<int64_t> level;     // TableLevelConfiguration: depth of the tables, the bucket is 1.
+  std::optional<int64_t> level;  // TableLevelConfiguration: depth of the tables, the bucket is 1.
 };
 
-std::vector<FoundTable> find_tables(const std::string& bucket, const std::string& include, const std::vector<Looked>& looked, const LayoutOptions& options);
+std::vector<FoundTable> find_tables(const std::string& bucket, const std::string& include,
+                                    const std::vector<Looked>& looked,
+                                    const LayoutOptions& options);
 
-// Folders below `root` (a prefix with its last slash) on the way to `folder`: the values of its partition, and the keys' names.
+// Folders below `root` (a prefix with its last slash) on the way to `folder`: the values of its
+// partition, and the keys' names.
 struct FolderParts {
   std::vector<std::string> values, names;
 };

@@ -9,8 +9,10 @@
 namespace laketap::crawler {
 namespace {
 
-constexpr size_t kReadBytesMax = 10 * kSampleBytes;  // Glue's: 1 MB, growing to 10 MB until one record parses.
-constexpr size_t kFilesPerFolderWhole = 200;         // Of a folder with more objects, the newest and a spread of these.
+constexpr size_t kReadBytesMax =
+    10 * kSampleBytes;  // Glue's: 1 MB, growing to 10 MB until one record parses.
+constexpr size_t kFilesPerFolderWhole =
+    200;  // Of a folder with more objects, the newest and a spread of these.
 
 std::string read_front(const std::string& path, size_t bytes) {
   std::ifstream file(path, std::ios::binary);
@@ -59,7 +61,8 @@ bool is_hidden(std::string_view key, std::string_view include) {
 
 bool is_excluded(std::string_view key, const S3Path& path, const S3Target& target) {
   const std::string_view rest = key.substr(std::min(path.prefix.size(), key.size()));
-  return std::ranges::any_of(target.exclusions, [&](const std::string& pattern) { return glob_matches(pattern, rest); });
+  return std::ranges::any_of(
+      target.exclusions, [&](const std::string& pattern) { return glob_matches(pattern, rest); });
 }
 
 std::optional<Looked> look_at(store::Store& store, const store::ObjectInfo& object) {
@@ -80,25 +83,33 @@ std::optional<Looked> look_at(store::Store& store, const store::ObjectInfo& obje
       return made;
     }
     const size_t first = front.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
-    if (whole || first == std::string::npos || (front[first] != '{' && front[first] != '[')) return std::nullopt;
+    if (whole || first == std::string::npos || (front[first] != '{' && front[first] != '['))
+      return std::nullopt;
   }
   return std::nullopt;
 }
 
-Result<std::vector<Looked>> look_at_all(store::Store& store, const S3Path& path, const S3Target& target, const std::function<bool()>& stopped) {
+Result<std::vector<Looked>> look_at_all(store::Store& store, const S3Path& path,
+                                        const S3Target& target,
+                                        const std::function<bool()>& stopped) {
   Result<std::vector<store::ObjectInfo>> objects = store.snapshot(path.bucket, path.prefix);
   if (!objects) return fail(objects.error());
   // A path that names one object: s3://bucket/folder/file.json.
   if (objects->empty() && path.prefix.ends_with('/')) {
-    const Result<store::ObjectInfo> one = store.find(path.bucket, path.prefix.substr(0, path.prefix.size() - 1));
+    const Result<store::ObjectInfo> one =
+        store.find(path.bucket, path.prefix.substr(0, path.prefix.size() - 1));
     if (one && !one->delete_marker) objects->push_back(*one);
   }
   std::map<std::string, std::vector<store::ObjectInfo>> folders;
   for (store::ObjectInfo& object : *objects) {
-    if (object.size == 0 || is_hidden(object.key, path.prefix) || is_excluded(object.key, path, target)) continue;
+    if (object.size == 0 || is_hidden(object.key, path.prefix) ||
+        is_excluded(object.key, path, target))
+      continue;
     folders[object.key.substr(0, object.key.rfind('/') + 1)].push_back(std::move(object));
   }
-  const size_t whole = target.sample_size ? static_cast<size_t>(std::max<int64_t>(1, *target.sample_size)) : kFilesPerFolderWhole;
+  const size_t whole = target.sample_size
+                           ? static_cast<size_t>(std::max<int64_t>(1, *target.sample_size))
+                           : kFilesPerFolderWhole;
   std::vector<Looked> out;
   for (auto& [folder, files] : folders) {
     const size_t step = std::max<size_t>(1, files.size() / whole);

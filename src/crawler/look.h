@@ -16,6 +16,8 @@ bool is_excluded(std::string_view key, const S3Path& path, const S3Target& targe
 std::optional<Looked> look_at(store::Store& store, const store::ObjectInfo& object);
 
 // Every object under the path that counts. Errors: not_found - the bucket.
-Result<std::vector<Looked>> look_at_all(store::Store& store, const S3Path& path, const S3Target& target, const std::function<bool()>& stopped);
+Result<std::vector<Looked>> look_at_all(store::Store& store, const S3Path& path,
+                                        const S3Target& target,
+                                        const std::function<bool()>& stopped);
 
 }  // namespace laketap::crawler

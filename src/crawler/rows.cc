@@ -19,14 +19,19 @@ std::vector<std::string> texts_of(const json::value& value) {
   for (const json::value& one : value.as_array()) out.emplace_back(one.as_string());
   return out;
 }
-std::string text(const json::object& object, const char* name) { return std::string(object.at(name).as_string()); }
+std::string text(const json::object& object, const char* name) {
+  return std::string(object.at(name).as_string());
+}
 
 }  // namespace
 
 std::string write_definition(const Definition& d) {
   json::array targets;
   for (const S3Target& target : d.targets)
-    targets.push_back(json::object{{"path", target.path}, {"exclusions", texts(target.exclusions)}, {"sample", target.sample_size ? json::value(*target.sample_size) : json::value(nullptr)}});
+    targets.push_back(json::object{
+        {"path", target.path},
+        {"exclusions", texts(target.exclusions)},
+        {"sample", target.sample_size ? json::value(*target.sample_size) : json::value(nullptr)}});
   json::object tags;
   for (const auto& [key, value] : d.tags) tags[key] = value;
   return json::serialize(json::object{{"name", d.name},
@@ -64,8 +69,10 @@ Result<Definition> read_definition(std::string_view stored) {
     d.configuration = text(object, "configuration");
     d.security_configuration = text(object, "security");
     for (const json::value& one : object.at("targets").as_array()) {
-      S3Target target{.path = text(one.as_object(), "path"), .exclusions = texts_of(one.at("exclusions"))};
-      if (const json::value& sample = one.at("sample"); !sample.is_null()) target.sample_size = sample.to_number<int64_t>();
+      S3Target target{.path = text(one.as_object(), "path"),
+                      .exclusions = texts_of(one.at("exclusions"))};
+      if (const json::value& sample = one.at("sample"); !sample.is_null())
+        target.sample_size = sample.to_number<int64_t>();
       d.targets.push_back(std::move(target));
     }
     d.classifiers = texts_of(object.at("classifiers"));
@@ -75,7 +82,8 @@ Result<Definition> read_definition(std::string_view stored) {
     d.delete_behavior = text(object, "delete");
     d.recrawl_behavior = text(object, "recrawl");
     d.lineage = text(object, "lineage");
-    for (const auto& tag : object.at("tags").as_object()) d.tags[std::string(tag.key())] = std::string(tag.value().as_string());
+    for (const auto& tag : object.at("tags").as_object())
+      d.tags[std::string(tag.key())] = std::string(tag.value().as_string());
     d.account = text(object, "account");
     d.region = text(object, "region");
     d.created = from_epoch_micros(object.at("created").to_number<int64_t>());
@@ -88,22 +96,27 @@ Result<Definition> read_definition(std::string_view stored) {
 }
 
 std::string write_crawl(const Crawl& crawl) {
-  return json::serialize(json::object{{"id", crawl.id},
-                                      {"state", crawl.state},
-                                      {"started", crawl.started.time_since_epoch().count()},
-                                      {"ended", crawl.ended ? json::value(crawl.ended->time_since_epoch().count()) : json::value(nullptr)},
-                                      {"error", crawl.error},
-                                      {"created", texts(crawl.tables_created)},
-                                      {"updated", texts(crawl.tables_updated)},
-                                      {"partitions", crawl.partitions_added},
-                                      {"deleted", crawl.tables_deleted}});
+  return json::serialize(
+      json::object{{"id", crawl.id},
+                   {"state", crawl.state},
+                   {"started", crawl.started.time_since_epoch().count()},
+                   {"ended", crawl.ended ? json::value(crawl.ended->time_since_epoch().count())
+                                         : json::value(nullptr)},
+                   {"error", crawl.error},
+                   {"created", texts(crawl.tables_created)},
+                   {"updated", texts(crawl.tables_updated)},
+                   {"partitions", crawl.partitions_added},
+                   {"deleted", crawl.tables_deleted}});
 }
 
 Result<Crawl> read_crawl(std::string_view stored) {
   try {
     const json::object object = json::parse(stored).as_object();
-    Crawl crawl{.id = text(object, "id"), .state = text(object, "state"), .started = from_epoch_micros(object.at("started").to_number<int64_t>())};
-    if (const json::value& ended = object.at("ended"); !ended.is_null()) crawl.ended = from_epoch_micros(ended.to_number<int64_t>());
+    Crawl crawl{.id = text(object, "id"),
+                .state = text(object, "state"),
+                .started = from_epoch_micros(object.at("started").to_number<int64_t>())};
+    if (const json::value& ended = object.at("ended"); !ended.is_null())
+      crawl.ended = from_epoch_micros(ended.to_number<int64_t>());
     crawl.error = text(object, "error");
     crawl.tables_created = texts_of(object.at("created"));
     crawl.tables_updated = texts_of(object.at("updated"));
@@ -115,10 +128,17 @@ Result<Crawl> read_crawl(std::string_view stored) {
   }
 }
 
-std::string crawler_key(const std::string& name) { return state::key("crawler", name); }
-std::string crawls_prefix(const std::string& name) { return state::key("crawl", name); }
+std::string crawler_key(const std::string& name) {
+  return state::key("crawler", name);
+}
+std::string crawls_prefix(const std::string& name) {
+  return state::key("crawl", name);
+}
 std::string crawl_key(const std::string& name, Timestamp started, const std::string& id) {
-  return state::key("crawl", name, fmt::format("{:020}", UINT64_MAX - static_cast<uint64_t>(started.time_since_epoch().count())), id);
+  return state::key(
+      "crawl", name,
+      fmt::format("{:020}", UINT64_MAX - static_cast<uint64_t>(started.time_since_epoch().count())),
+      id);
 }
 
 }  // namespace laketap::crawler

@@ -12,6 +12,7 @@ Result<Crawl> read_crawl(std::string_view text);
 
 std::string crawler_key(const std::string& name);
 std::string crawls_prefix(const std::string& name);
-std::string crawl_key(const std::string& name, Timestamp started, const std::string& id);  // Newest first.
+std::string crawl_key(const std::string& name, Timestamp started,
+                      const std::string& id);  // Newest first.
 
 }  // namespace laketap::crawler

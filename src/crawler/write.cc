@@ -30,9 +30,15 @@ Result<> check_members(const json::object& object, const std::string& path) {
     const std::string name(member.key());
     if (std::ranges::find(known->second, name) == known->second.end()) alien.push_back(name);
     if (member.value().is_object())
-      if (const Result<> good = check_members(member.value().get_object(), path.empty() ? name : path + "." + name); !good) return good;
+      if (const Result<> good =
+              check_members(member.value().get_object(), path.empty() ? name : path + "." + name);
+          !good)
+        return good;
   }
-  if (!alien.empty()) return fail(ErrorKind::invalid, fmt::format("{} contains unsupported keys: {}.", path.empty() ? "Configuration" : path, fmt::join(alien, ", ")));
+  if (!alien.empty())
+    return fail(ErrorKind::invalid,
+                fmt::format("{} contains unsupported keys: {}.",
+                            path.empty() ? "Configuration" : path, fmt::join(alien, ", ")));
   return {};
 }
 
@@ -64,20 +70,28 @@ Result<Configuration> parse_configuration(const std::string& text) {
   if (text.empty()) return made;
   boost::system::error_code error;
   const json::value value = json::parse(text, error);
-  if (error || !value.is_object()) return fail(ErrorKind::invalid, "Crawler configuration is not valid JSON.");
+  if (error || !value.is_object())
+    return fail(ErrorKind::invalid, "Crawler configuration is not valid JSON.");
   const json::object& root = value.get_object();
   const json::value* version = root.if_contains("Version");
-  if (!version || !version->is_number()) return fail(ErrorKind::invalid, "Crawler configuration must contain a Version.");
+  if (!version || !version->is_number())
+    return fail(ErrorKind::invalid, "Crawler configuration must contain a Version.");
   if (const Result<> good = check_members(root, ""); !good) return fail(good.error());
-  made.inherit_from_table = text_at(root, {"CrawlerOutput", "Partitions", "AddOrUpdateBehavior"}) == "InheritFromTable";
-  made.merge_new_columns = text_at(root, {"CrawlerOutput", "Tables", "AddOrUpdateBehavior"}) == "MergeNewColumns";
-  made.layout.combine_compatible = text_at(root, {"Grouping", "TableGroupingPolicy"}) == "CombineCompatibleSchemas";
+  made.inherit_from_table =
+      text_at(root, {"CrawlerOutput", "Partitions", "AddOrUpdateBehavior"}) == "InheritFromTable";
+  made.merge_new_columns =
+      text_at(root, {"CrawlerOutput", "Tables", "AddOrUpdateBehavior"}) == "MergeNewColumns";
+  made.layout.combine_compatible =
+      text_at(root, {"Grouping", "TableGroupingPolicy"}) == "CombineCompatibleSchemas";
   if (const json::value* grouping = root.if_contains("Grouping"); grouping && grouping->is_object())
-    if (const json::value* level = grouping->get_object().if_contains("TableLevelConfiguration"); level && level->is_int64()) made.layout.level = level->get_int64();
+    if (const json::value* level = grouping->get_object().if_contains("TableLevelConfiguration");
+        level && level->is_int64())
+      made.layout.level = level->get_int64();
   return made;
 }
 
-std::optional<std::vector<catalog::Column>> widened(const std::vector<catalog::Column>& have, const Shape& seen) {
+std::optional<std::vector<catalog::Column>> widened(const std::vector<catalog::Column>& have,
+                                                    const Shape& seen) {
   std::vector<catalog::Column> out = have;
   bool changed = false;
   for (const auto& [name, shape] : seen.fields) {
@@ -88,7 +102,8 @@ std::optional<std::vector<catalog::Column>> widened(const std::vector<catalog::C
       changed = true;
       continue;
     }
-    const bool only_null = !shape.boolean && !shape.integer && !shape.wide && !shape.fraction && !shape.text && !shape.is_object && !shape.is_array;
+    const bool only_null = !shape.boolean && !shape.integer && !shape.wide && !shape.fraction &&
+                           !shape.text && !shape.is_object && !shape.is_array;
     if (only_null) continue;
     Shape both = shape_of_hive(found->type);
     both.merge(shape);
@@ -131,7 +146,8 @@ Result<std::string> Writer::free_name(const FoundTable& found) const {
 catalog::Table Writer::make_table(const FoundTable& found, const std::string& name) const {
   std::vector<std::string> paths = found.schema.paths;
   std::ranges::sort(paths);
-  catalog::Table table{.database = database(), .name = name, .owner = "owner", .table_type = "EXTERNAL_TABLE"};
+  catalog::Table table{
+      .database = database(), .name = name, .owner = "owner", .table_type = "EXTERNAL_TABLE"};
   catalog::StorageDescriptor storage;
   storage.columns = found.schema.columns();
   storage.location = location_of(found.location);
@@ -141,34 +157,50 @@ catalog::Table Writer::make_table(const FoundTable& found, const std::string& na
   storage.bucket_count = -1;
   storage.serde_library = "org.openx.data.jsonserde.JsonSerDe";
   storage.serde_parameters = {{"paths", fmt::format("{}", fmt::join(paths, ","))}};
-  const uint64_t average = found.schema.records > 0 ? std::max<uint64_t>(1, found.schema.bytes / found.schema.records) : 0;
-  storage.parameters = {{"classification", "json"},
-                        {"compressionType", found.compression},
-                        {"typeOfData", "file"},
-                        {"objectCount", fmt::format("{}", found.objects)},
-                        {"recordCount", fmt::format("{}", average > 0 ? std::max(found.schema.records, found.bytes / average) : 0)},
-                        {"averageRecordSize", fmt::format("{}", average)},
-                        {"sizeKey", fmt::format("{}", found.bytes)},
-                        {"CrawlerSchemaSerializerVersion", "1.0"},
-                        {"CrawlerSchemaDeserializerVersion", "1.0"},
-                        {"UPDATED_BY_CRAWLER", definition_.name}};
+  const uint64_t average = found.schema.records > 0
+                               ? std::max<uint64_t>(1, found.schema.bytes / found.schema.records)
+                               : 0;
+  storage.parameters = {
+      {"classification", "json"},
+      {"compressionType", found.compression},
+      {"typeOfData", "file"},
+      {"objectCount", fmt::format("{}", found.objects)},
+      {"recordCount",
+       fmt::format("{}", average > 0 ? std::max(found.schema.records, found.bytes / average) : 0)},
+      {"averageRecordSize", fmt::format("{}", average)},
+      {"sizeKey", fmt::format("{}", found.bytes)},
+      {"CrawlerSchemaSerializerVersion", "1.0"},
+      {"CrawlerSchemaDeserializerVersion", "1.0"},
+      {"UPDATED_BY_CRAWLER", definition_.name}};
   table.parameters = storage.parameters;
   table.storage = std::move(storage);
-  for (const std::string& key : found.partition_keys) table.partition_keys.push_back({.name = key, .type = "string"});
-  // A key of the data named like a folder is read from the folder: two columns of one name make a table that nobody can ask.
-  std::erase_if(table.storage->columns, [&](const catalog::Column& column) { return std::ranges::find(found.partition_keys, column.name) != found.partition_keys.end(); });
-  table.created_by = fmt::format("arn:aws:sts::{}:assumed-role/{}/AWS-Crawler", definition_.account, definition_.role.substr(definition_.role.rfind('/') == std::string::npos ? 0 : definition_.role.rfind('/') + 1));
+  for (const std::string& key : found.partition_keys)
+    table.partition_keys.push_back({.name = key, .type = "string"});
+  // A key of the data named like a folder is read from the folder: two columns of one name make a
+  // table that nobody can ask.
+  std::erase_if(table.storage->columns, [&](const catalog::Column& column) {
+    return std::ranges::find(found.partition_keys, column.name) != found.partition_keys.end();
+  });
+  table.created_by = fmt::format(
+      "arn:aws:sts::{}:assumed-role/{}/AWS-Crawler", definition_.account,
+      definition_.role.substr(
+          definition_.role.rfind('/') == std::string::npos ? 0 : definition_.role.rfind('/') + 1));
   return table;
 }
 
-Result<> Writer::add_partitions(const FoundTable& found, const catalog::Table& table, Crawl& crawl) {
+Result<> Writer::add_partitions(const FoundTable& found, const catalog::Table& table,
+                                Crawl& crawl) {
   for (const FoundPartition& one : found.partitions) {
     if (one.values.size() != table.partition_keys.size()) continue;
-    catalog::Partition partition{.values = one.values, .storage = table.storage, .parameters = table.parameters};
+    catalog::Partition partition{
+        .values = one.values, .storage = table.storage, .parameters = table.parameters};
     partition.storage->location = location_of(one.folder);
-    const Result<> made = catalog_.create_partition(table.database, table.name, std::move(partition));
-    if (made) ++crawl.partitions_added;
-    else if (made.error().kind != ErrorKind::exists) return made;
+    const Result<> made =
+        catalog_.create_partition(table.database, table.name, std::move(partition));
+    if (made)
+      ++crawl.partitions_added;
+    else if (made.error().kind != ErrorKind::exists)
+      return made;
   }
   return {};
 }
@@ -187,10 +219,15 @@ Result<> Writer::write(const FoundTable& found, Crawl& crawl) {
     return add_partitions(found, table, crawl);
   }
   catalog::Table table = **existing;
-  const bool may_update = definition_.update_behavior == "UPDATE_IN_DATABASE" || configuration_.merge_new_columns;
-  std::optional<std::vector<catalog::Column>> columns = may_update ? widened(table.storage->columns, found.schema.root) : std::nullopt;
+  const bool may_update =
+      definition_.update_behavior == "UPDATE_IN_DATABASE" || configuration_.merge_new_columns;
+  std::optional<std::vector<catalog::Column>> columns =
+      may_update ? widened(table.storage->columns, found.schema.root) : std::nullopt;
   if (columns)
-    std::erase_if(*columns, [&](const catalog::Column& column) { return std::ranges::find(table.partition_keys, column.name, &catalog::Column::name) != table.partition_keys.end(); });
+    std::erase_if(*columns, [&](const catalog::Column& column) {
+      return std::ranges::find(table.partition_keys, column.name, &catalog::Column::name) !=
+             table.partition_keys.end();
+    });
   if (columns && *columns != table.storage->columns) {
     table.storage->columns = std::move(*columns);
     std::set<std::string> paths;
@@ -202,7 +239,8 @@ Result<> Writer::write(const FoundTable& found, Crawl& crawl) {
       from = comma + 1;
     }
     paths.insert(found.schema.paths.begin(), found.schema.paths.end());
-    if (own != table.storage->serde_parameters.end()) own->second = fmt::format("{}", fmt::join(paths, ","));
+    if (own != table.storage->serde_parameters.end())
+      own->second = fmt::format("{}", fmt::join(paths, ","));
     table.parameters["UPDATED_BY_CRAWLER"] = definition_.name;
     if (const Result<> done = catalog_.update_table(table); !done) return done;
     crawl.tables_updated.push_back(table.name);

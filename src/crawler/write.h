@@ -15,15 +15,23 @@ Result<Configuration> parse_configuration(const std::string& text);
 
 class Writer {
  public:
-  Writer(catalog::Catalog& catalog, const Definition& definition, const Configuration& configuration, std::string bucket)
-      : catalog_(catalog), definition_(definition), configuration_(configuration), bucket_(std::move(bucket)) {}
+  Writer(catalog::Catalog& catalog, const Definition& definition,
+         const Configuration& configuration, std::string bucket)
+      : catalog_(catalog),
+        definition_(definition),
+        configuration_(configuration),
+        bucket_(std::move(bucket)) {}
 
   // Makes or widens the table and adds its new partitions.
   Result<> write(const FoundTable& found, Crawl& crawl);
   // The table that this crawler has at `location` (s3://...), if any.
   Result<std::optional<catalog::Table>> table_at(const std::string& location) const;
-  std::string location_of(const std::string& prefix) const { return "s3://" + bucket_ + "/" + prefix; }
-  std::string database() const { return definition_.database.empty() ? "default" : definition_.database; }
+  std::string location_of(const std::string& prefix) const {
+    return "s3://" + bucket_ + "/" + prefix;
+  }
+  std::string database() const {
+    return definition_.database.empty() ? "default" : definition_.database;
+  }
 
  private:
   Result<> ensure_database();
@@ -38,6 +46,7 @@ class Writer {
 };
 
 // `have` made wide enough for `seen`; nothing when it is already. New columns come last.
-std::optional<std::vector<catalog::Column>> widened(const std::vector<catalog::Column>& have, const Shape& seen);
+std::optional<std::vector<catalog::Column>> widened(const std::vector<catalog::Column>& have,
+                                                    const Shape& seen);
 
 }  // namespace laketap::crawler

@@ -5,13 +5,19 @@
 namespace laketap::api::glue {
 namespace {
 
-std::optional<std::string> given(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
+std::optional<std::string> given(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
 
-std::vector<catalog::Column> columns_from(const std::optional<std::vector<model::Column>>& columns) {
+std::vector<catalog::Column> columns_from(
+    const std::optional<std::vector<model::Column>>& columns) {
   std::vector<catalog::Column> out;
   if (columns)
     for (const model::Column& column : *columns)
-      out.push_back({.name = column.name, .type = column.type.value_or(""), .comment = column.comment.value_or(""), .parameters = column.parameters.value_or(catalog::Parameters())});
+      out.push_back({.name = column.name,
+                     .type = column.type.value_or(""),
+                     .comment = column.comment.value_or(""),
+                     .parameters = column.parameters.value_or(catalog::Parameters())});
   return out;
 }
 
@@ -43,7 +49,8 @@ catalog::StorageDescriptor storage_from(const model::StorageDescriptor& input) {
   }
   out.bucket_columns = input.bucket_columns.value_or(std::vector<std::string>());
   if (input.sort_columns)
-    for (const model::Order& one : *input.sort_columns) out.sort_columns.push_back({one.column, one.sort_order});
+    for (const model::Order& one : *input.sort_columns)
+      out.sort_columns.push_back({one.column, one.sort_order});
   out.parameters = input.parameters.value_or(catalog::Parameters());
   out.stored_as_sub_directories = input.stored_as_sub_directories.value_or(false);
   // What we only keep, in the API's own JSON.
@@ -51,14 +58,17 @@ catalog::StorageDescriptor storage_from(const model::StorageDescriptor& input) {
   further.additional_locations = input.additional_locations;
   further.skewed_info = input.skewed_info;
   further.schema_reference = input.schema_reference;
-  if (further.additional_locations || further.skewed_info || further.schema_reference) out.further = wire::encode_json(further);
+  if (further.additional_locations || further.skewed_info || further.schema_reference)
+    out.further = wire::encode_json(further);
   return out;
 }
 
 model::StorageDescriptor storage_to(const catalog::StorageDescriptor& storage) {
   model::StorageDescriptor out;
   if (!storage.further.empty())
-    if (auto further = wire::decode_json<model::StorageDescriptor>(*wire::find_service("glue"), storage.further)) out = std::move(*further);
+    if (auto further = wire::decode_json<model::StorageDescriptor>(*wire::find_service("glue"),
+                                                                   storage.further))
+      out = std::move(*further);
   out.columns = columns_to(storage.columns);
   out.location = given(storage.location);
   out.input_format = given(storage.input_format);
@@ -72,7 +82,8 @@ model::StorageDescriptor storage_to(const catalog::StorageDescriptor& storage) {
   out.serde_info = std::move(serde);
   out.bucket_columns = storage.bucket_columns;
   out.sort_columns.emplace();
-  for (const catalog::SortColumn& one : storage.sort_columns) out.sort_columns->push_back({.column = one.column, .sort_order = one.order});
+  for (const catalog::SortColumn& one : storage.sort_columns)
+    out.sort_columns->push_back({.column = one.column, .sort_order = one.order});
   if (!storage.parameters.empty()) out.parameters = storage.parameters;
   out.stored_as_sub_directories = storage.stored_as_sub_directories;
   return out;
@@ -100,23 +111,33 @@ std::string error_code(const Error& error) {
 std::unexpected<wire::Fault> to_fault(const Error& error) {
   const std::string code = error_code(error);
   const bool internal = code == "InternalServiceException";
-  return wire::refuse(code, internal ? 500 : code == "NotImplemented" ? 501 : 400, internal ? "internal error" : error.what);
+  return wire::refuse(code,
+                      internal                   ? 500
+                      : code == "NotImplemented" ? 501
+                                                 : 400,
+                      internal ? "internal error" : error.what);
 }
 
-std::optional<wire::Fault> check_catalog(const std::optional<std::string>& wanted, const std::string& account) {
+std::optional<wire::Fault> check_catalog(const std::optional<std::string>& wanted,
+                                         const std::string& account) {
   if (!wanted || *wanted == account) return std::nullopt;
-  return wire::Fault{"EntityNotFoundException", 400, fmt::format("Catalog {} not found.", *wanted), {}};
+  return wire::Fault{
+      "EntityNotFoundException", 400, fmt::format("Catalog {} not found.", *wanted), {}};
 }
 
 catalog::Database from_model(const model::DatabaseInput& input) {
-  catalog::Database out{.name = input.name, .description = input.description.value_or(""), .location_uri = input.location_uri.value_or("")};
+  catalog::Database out{.name = input.name,
+                        .description = input.description.value_or(""),
+                        .location_uri = input.location_uri.value_or("")};
   out.parameters = input.parameters.value_or(catalog::Parameters());
   model::DatabaseInput further;
   further.name = input.name;
   further.create_table_default_permissions = input.create_table_default_permissions;
   further.target_database = input.target_database;
   further.federated_database = input.federated_database;
-  if (further.create_table_default_permissions || further.target_database || further.federated_database) out.further = wire::encode_json(further);
+  if (further.create_table_default_permissions || further.target_database ||
+      further.federated_database)
+    out.further = wire::encode_json(further);
   return out;
 }
 
@@ -129,12 +150,15 @@ model::Database to_model(const catalog::Database& database, const std::string& a
   out.create_time = database.created;
   out.catalog_id = account;
   model::PrincipalPermissions everybody;
-  everybody.principal = model::DataLakePrincipal{.data_lake_principal_identifier = "IAM_ALLOWED_PRINCIPALS"};
+  everybody.principal =
+      model::DataLakePrincipal{.data_lake_principal_identifier = "IAM_ALLOWED_PRINCIPALS"};
   everybody.permissions = std::vector<std::string>{"ALL"};
   out.create_table_default_permissions = std::vector<model::PrincipalPermissions>{everybody};
   if (!database.further.empty())
-    if (auto further = wire::decode_json<model::DatabaseInput>(*wire::find_service("glue"), database.further)) {
-      if (further->create_table_default_permissions) out.create_table_default_permissions = further->create_table_default_permissions;
+    if (auto further = wire::decode_json<model::DatabaseInput>(*wire::find_service("glue"),
+                                                               database.further)) {
+      if (further->create_table_default_permissions)
+        out.create_table_default_permissions = further->create_table_default_permissions;
       out.target_database = further->target_database;
       out.federated_database = further->federated_database;
     }
@@ -142,7 +166,11 @@ model::Database to_model(const catalog::Database& database, const std::string& a
 }
 
 catalog::Table from_model(const model::TableInput& input, const std::string& database) {
-  catalog::Table out{.database = database, .name = input.name, .description = input.description.value_or(""), .owner = input.owner.value_or(""), .table_type = input.table_type.value_or("")};
+  catalog::Table out{.database = database,
+                     .name = input.name,
+                     .description = input.description.value_or(""),
+                     .owner = input.owner.value_or(""),
+                     .table_type = input.table_type.value_or("")};
   out.view_original_text = input.view_original_text.value_or("");
   out.view_expanded_text = input.view_expanded_text.value_or("");
   out.last_access = input.last_access_time;
@@ -181,7 +209,9 @@ model::Table to_model(const catalog::Table& table, const std::string& account) {
   out.version_id = fmt::format("{}", table.version);
   out.is_multi_dialect_view = false;
   if (!table.further.empty())
-    if (auto further = wire::decode_json<model::TableInput>(*wire::find_service("glue"), table.further)) out.target_table = further->target_table;
+    if (auto further =
+            wire::decode_json<model::TableInput>(*wire::find_service("glue"), table.further))
+      out.target_table = further->target_table;
   return out;
 }
 
@@ -194,7 +224,8 @@ catalog::Partition from_model(const model::PartitionInput& input) {
   return out;
 }
 
-model::Partition to_model(const catalog::Partition& partition, const std::string& database, const std::string& table, const std::string& account) {
+model::Partition to_model(const catalog::Partition& partition, const std::string& database,
+                          const std::string& table, const std::string& account) {
   model::Partition out;
   out.values = partition.values;
   out.database_name = catalog::folded(database);
@@ -208,7 +239,8 @@ model::Partition to_model(const catalog::Partition& partition, const std::string
   return out;
 }
 
-model::Crawler to_model(const crawler::Definition& definition, const crawler::Status& status, Timestamp now) {
+model::Crawler to_model(const crawler::Definition& definition, const crawler::Status& status,
+                        Timestamp now) {
   model::Crawler out;
   out.name = definition.name;
   out.role = definition.role;
@@ -233,17 +265,28 @@ model::Crawler to_model(const crawler::Definition& definition, const crawler::St
   out.description = given(definition.description);
   out.classifiers = definition.classifiers;
   out.recrawl_policy = model::RecrawlPolicy{.recrawl_behavior = definition.recrawl_behavior};
-  out.schema_change_policy = model::SchemaChangePolicy{.update_behavior = definition.update_behavior, .delete_behavior = definition.delete_behavior};
-  out.lineage_configuration = model::LineageConfiguration{.crawler_lineage_settings = definition.lineage};
+  out.schema_change_policy = model::SchemaChangePolicy{
+      .update_behavior = definition.update_behavior, .delete_behavior = definition.delete_behavior};
+  out.lineage_configuration =
+      model::LineageConfiguration{.crawler_lineage_settings = definition.lineage};
   out.state = status.state;
   out.table_prefix = given(definition.table_prefix);
-  if (!definition.schedule.empty()) out.schedule = model::Schedule{.schedule_expression = definition.schedule, .state = definition.schedule_active ? "SCHEDULED" : "NOT_SCHEDULED"};
-  out.crawl_elapsed_time = status.running_since ? std::chrono::duration_cast<std::chrono::milliseconds>(now - *status.running_since).count() : 0;
+  if (!definition.schedule.empty())
+    out.schedule =
+        model::Schedule{.schedule_expression = definition.schedule,
+                        .state = definition.schedule_active ? "SCHEDULED" : "NOT_SCHEDULED"};
+  out.crawl_elapsed_time =
+      status.running_since
+          ? std::chrono::duration_cast<std::chrono::milliseconds>(now - *status.running_since)
+                .count()
+          : 0;
   out.creation_time = definition.created;
   out.last_updated = definition.updated;
   if (status.last) {
     model::LastCrawlInfo last;
-    last.status = status.last->state == "COMPLETED" ? "SUCCEEDED" : status.last->state == "FAILED" ? "FAILED" : "CANCELLED";
+    last.status = status.last->state == "COMPLETED" ? "SUCCEEDED"
+                  : status.last->state == "FAILED"  ? "FAILED"
+                                                    : "CANCELLED";
     last.error_message = given(status.last->error);
     last.log_group = "/aws-glue/crawlers";
     last.log_stream = definition.name;

@@ -18,10 +18,13 @@ model::Database to_model(const catalog::Database& database, const std::string& a
 catalog::Table from_model(const model::TableInput& input, const std::string& database);
 model::Table to_model(const catalog::Table& table, const std::string& account);
 catalog::Partition from_model(const model::PartitionInput& input);
-model::Partition to_model(const catalog::Partition& partition, const std::string& database, const std::string& table, const std::string& account);
-model::Crawler to_model(const crawler::Definition& definition, const crawler::Status& status, Timestamp now);
+model::Partition to_model(const catalog::Partition& partition, const std::string& database,
+                          const std::string& table, const std::string& account);
+model::Crawler to_model(const crawler::Definition& definition, const crawler::Status& status,
+                        Timestamp now);
 
 // A fault when `given` names another account's catalog.
-std::optional<wire::Fault> check_catalog(const std::optional<std::string>& given, const std::string& account);
+std::optional<wire::Fault> check_catalog(const std::optional<std::string>& given,
+                                         const std::string& account);
 
 }  // namespace laketap::api::glue

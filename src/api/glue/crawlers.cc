@@ -14,19 +14,26 @@ constexpr size_t kPageMax = 100;
 // Errors of crawlers have names of their own for what runs and what does not.
 std::unexpected<wire::Fault> crawler_fault(const Error& error) {
   if (error.kind != ErrorKind::conflict) return to_fault(error);
-  if (error.what.find("isn't running") != std::string::npos) return wire::refuse("CrawlerNotRunningException", 400, error.what);
-  if (error.what.find("stopping") != std::string::npos) return wire::refuse("CrawlerStoppingException", 400, error.what);
+  if (error.what.find("isn't running") != std::string::npos)
+    return wire::refuse("CrawlerNotRunningException", 400, error.what);
+  if (error.what.find("stopping") != std::string::npos)
+    return wire::refuse("CrawlerStoppingException", 400, error.what);
   return wire::refuse("CrawlerRunningException", 400, error.what);
 }
 
-std::optional<wire::Fault> read_targets(const model::CrawlerTargets& input, std::vector<crawler::S3Target>& out) {
+std::optional<wire::Fault> read_targets(const model::CrawlerTargets& input,
+                                        std::vector<crawler::S3Target>& out) {
   const auto asked = [](const auto& list) { return list && !list->empty(); };
-  if (asked(input.jdbc_targets) || asked(input.mongo_db_targets) || asked(input.dynamo_db_targets) || asked(input.catalog_targets) || asked(input.delta_targets) || asked(input.iceberg_targets) || asked(input.hudi_targets))
+  if (asked(input.jdbc_targets) || asked(input.mongo_db_targets) ||
+      asked(input.dynamo_db_targets) || asked(input.catalog_targets) ||
+      asked(input.delta_targets) || asked(input.iceberg_targets) || asked(input.hudi_targets))
     return wire::Fault{"NotImplemented", 501, "only S3 targets are served by crawlers", {}};
   out.clear();
   if (input.s3_targets)
     for (const model::S3Target& target : *input.s3_targets)
-      out.push_back({.path = target.path.value_or(""), .exclusions = target.exclusions.value_or(std::vector<std::string>()), .sample_size = target.sample_size});
+      out.push_back({.path = target.path.value_or(""),
+                     .exclusions = target.exclusions.value_or(std::vector<std::string>()),
+                     .sample_size = target.sample_size});
   return std::nullopt;
 }
 
@@ -41,40 +48,53 @@ void read_policies(const Request& input, crawler::Definition& definition) {
   if (input.classifiers) definition.classifiers = *input.classifiers;
   if (input.table_prefix) definition.table_prefix = *input.table_prefix;
   if (input.configuration) definition.configuration = *input.configuration;
-  if (input.crawler_security_configuration) definition.security_configuration = *input.crawler_security_configuration;
+  if (input.crawler_security_configuration)
+    definition.security_configuration = *input.crawler_security_configuration;
   if (input.schema_change_policy) {
-    definition.update_behavior = input.schema_change_policy->update_behavior.value_or("UPDATE_IN_DATABASE");
-    definition.delete_behavior = input.schema_change_policy->delete_behavior.value_or("DEPRECATE_IN_DATABASE");
+    definition.update_behavior =
+        input.schema_change_policy->update_behavior.value_or("UPDATE_IN_DATABASE");
+    definition.delete_behavior =
+        input.schema_change_policy->delete_behavior.value_or("DEPRECATE_IN_DATABASE");
   }
-  if (input.recrawl_policy) definition.recrawl_behavior = input.recrawl_policy->recrawl_behavior.value_or("CRAWL_EVERYTHING");
-  if (input.lineage_configuration) definition.lineage = input.lineage_configuration->crawler_lineage_settings.value_or("DISABLE");
+  if (input.recrawl_policy)
+    definition.recrawl_behavior =
+        input.recrawl_policy->recrawl_behavior.value_or("CRAWL_EVERYTHING");
+  if (input.lineage_configuration)
+    definition.lineage = input.lineage_configuration->crawler_lineage_settings.value_or("DISABLE");
 }
 
 class Doors {
  public:
-  Doors(catalog::Catalog& catalog, crawler::Crawlers& crawlers) : catalog_(catalog), crawlers_(crawlers) {}
+  Doors(catalog::Catalog& catalog, crawler::Crawlers& crawlers)
+      : catalog_(catalog), crawlers_(crawlers) {}
 
-  Answer<model::CreateCrawlerResponse> create(const Call& call, model::CreateCrawlerRequest input) const {
+  Answer<model::CreateCrawlerResponse> create(const Call& call,
+                                              model::CreateCrawlerRequest input) const {
     crawler::Definition definition{.name = input.name, .role = input.role};
     definition.account = call.account;
     definition.region = call.region;
     definition.tags = input.tags.value_or(std::map<std::string, std::string>());
-    if (auto fault = read_targets(input.targets, definition.targets)) return std::unexpected(*fault);
+    if (auto fault = read_targets(input.targets, definition.targets))
+      return std::unexpected(*fault);
     read_policies(input, definition);
-    if (!definition.classifiers.empty()) return wire::refuse("EntityNotFoundException", 400, fmt::format("Classifier {} not found.", definition.classifiers.front()));
+    if (!definition.classifiers.empty())
+      return wire::refuse("EntityNotFoundException", 400,
+                          fmt::format("Classifier {} not found.", definition.classifiers.front()));
     const Result<> done = crawlers_.create(std::move(definition));
     if (!done) return crawler_fault(done.error());
     return model::CreateCrawlerResponse{};
   }
-  Answer<model::UpdateCrawlerResponse> update(const Call&, model::UpdateCrawlerRequest input) const {
+  Answer<model::UpdateCrawlerResponse> update(const Call&,
+                                              model::UpdateCrawlerRequest input) const {
     std::optional<wire::Fault> fault;
-    const Result<> done = crawlers_.update(input.name, [&](crawler::Definition& definition) -> Result<> {
-      if (input.role) definition.role = *input.role;
-      if (input.targets) fault = read_targets(*input.targets, definition.targets);
-      if (fault) return fail(ErrorKind::unsupported, fault->message);
-      read_policies(input, definition);
-      return {};
-    });
+    const Result<> done =
+        crawlers_.update(input.name, [&](crawler::Definition& definition) -> Result<> {
+          if (input.role) definition.role = *input.role;
+          if (input.targets) fault = read_targets(*input.targets, definition.targets);
+          if (fault) return fail(ErrorKind::unsupported, fault->message);
+          read_policies(input, definition);
+          return {};
+        });
     if (fault) return std::unexpected(*fault);
     if (!done) return crawler_fault(done.error());
     return model::UpdateCrawlerResponse{};
@@ -82,7 +102,8 @@ class Doors {
   Answer<model::GetCrawlerResponse> get(const Call&, model::GetCrawlerRequest input) const {
     const Result<crawler::Definition> found = crawlers_.find(input.name);
     if (!found) return not_found(input.name, found.error());
-    return model::GetCrawlerResponse{.crawler = to_model(*found, crawlers_.status(found->name), now())};
+    return model::GetCrawlerResponse{.crawler =
+                                         to_model(*found, crawlers_.status(found->name), now())};
   }
   Answer<model::GetCrawlersResponse> get_all(const Call&, model::GetCrawlersRequest input) const {
     const auto all = crawlers_.list();
@@ -91,18 +112,22 @@ class Doors {
     if (!page) return std::unexpected(page.error());
     model::GetCrawlersResponse output;
     output.crawlers.emplace();
-    for (size_t i = page->begin; i < page->end; ++i) output.crawlers->push_back(to_model((*all)[i], crawlers_.status((*all)[i].name), now()));
+    for (size_t i = page->begin; i < page->end; ++i)
+      output.crawlers->push_back(to_model((*all)[i], crawlers_.status((*all)[i].name), now()));
     output.next_token = page->next;
     return output;
   }
-  Answer<model::BatchGetCrawlersResponse> get_some(const Call&, model::BatchGetCrawlersRequest input) const {
+  Answer<model::BatchGetCrawlersResponse> get_some(const Call&,
+                                                   model::BatchGetCrawlersRequest input) const {
     model::BatchGetCrawlersResponse output;
     output.crawlers.emplace();
     output.crawlers_not_found.emplace();
     for (const std::string& name : input.crawler_names) {
       const Result<crawler::Definition> found = crawlers_.find(name);
-      if (found) output.crawlers->push_back(to_model(*found, crawlers_.status(name), now()));
-      else output.crawlers_not_found->push_back(name);
+      if (found)
+        output.crawlers->push_back(to_model(*found, crawlers_.status(name), now()));
+      else
+        output.crawlers_not_found->push_back(name);
     }
     return output;
   }
@@ -120,11 +145,13 @@ class Doors {
     if (!page) return std::unexpected(page.error());
     model::ListCrawlersResponse output;
     output.crawler_names.emplace();
-    for (size_t i = page->begin; i < page->end; ++i) output.crawler_names->push_back((*all)[i].name);
+    for (size_t i = page->begin; i < page->end; ++i)
+      output.crawler_names->push_back((*all)[i].name);
     output.next_token = page->next;
     return output;
   }
-  Answer<model::DeleteCrawlerResponse> remove(const Call&, model::DeleteCrawlerRequest input) const {
+  Answer<model::DeleteCrawlerResponse> remove(const Call&,
+                                              model::DeleteCrawlerRequest input) const {
     const Result<> done = crawlers_.remove(input.name);
     if (!done) return crawler_fault(done.error());
     return model::DeleteCrawlerResponse{};
@@ -139,30 +166,38 @@ class Doors {
     if (!done) return crawler_fault(done.error());
     return model::StopCrawlerResponse{};
   }
-  Answer<model::StartCrawlerScheduleResponse> start_schedule(const Call&, model::StartCrawlerScheduleRequest input) const {
+  Answer<model::StartCrawlerScheduleResponse> start_schedule(
+      const Call&, model::StartCrawlerScheduleRequest input) const {
     if (auto fault = set_schedule(input.crawler_name, true)) return std::unexpected(*fault);
     return model::StartCrawlerScheduleResponse{};
   }
-  Answer<model::StopCrawlerScheduleResponse> stop_schedule(const Call&, model::StopCrawlerScheduleRequest input) const {
+  Answer<model::StopCrawlerScheduleResponse> stop_schedule(
+      const Call&, model::StopCrawlerScheduleRequest input) const {
     if (auto fault = set_schedule(input.crawler_name, false)) return std::unexpected(*fault);
     return model::StopCrawlerScheduleResponse{};
   }
-  Answer<model::UpdateCrawlerScheduleResponse> update_schedule(const Call&, model::UpdateCrawlerScheduleRequest input) const {
-    const Result<> done = crawlers_.update(input.crawler_name, [&](crawler::Definition& definition) -> Result<> {
-      definition.schedule = input.schedule.value_or("");
-      return {};
-    });
+  Answer<model::UpdateCrawlerScheduleResponse> update_schedule(
+      const Call&, model::UpdateCrawlerScheduleRequest input) const {
+    const Result<> done =
+        crawlers_.update(input.crawler_name, [&](crawler::Definition& definition) -> Result<> {
+          definition.schedule = input.schedule.value_or("");
+          return {};
+        });
     if (!done) return crawler_fault(done.error());
     return model::UpdateCrawlerScheduleResponse{};
   }
 
-  Answer<model::GetCrawlerMetricsResponse> metrics(const Call&, model::GetCrawlerMetricsRequest input) const {
+  Answer<model::GetCrawlerMetricsResponse> metrics(const Call&,
+                                                   model::GetCrawlerMetricsRequest input) const {
     const auto all = crawlers_.list();
     if (!all) return to_fault(all.error());
     model::GetCrawlerMetricsResponse output;
     output.crawler_metrics_list.emplace();
     for (const crawler::Definition& definition : *all) {
-      if (input.crawler_name_list && !input.crawler_name_list->empty() && std::ranges::find(*input.crawler_name_list, definition.name) == input.crawler_name_list->end()) continue;
+      if (input.crawler_name_list && !input.crawler_name_list->empty() &&
+          std::ranges::find(*input.crawler_name_list, definition.name) ==
+              input.crawler_name_list->end())
+        continue;
       const auto crawls = crawlers_.history(definition.name);
       if (!crawls) return to_fault(crawls.error());
       std::vector<double> seconds;
@@ -172,7 +207,8 @@ class Doors {
       one.time_left_seconds = 0;
       int64_t created = 0, updated = 0, deleted = 0;
       for (const crawler::Crawl& crawl : *crawls) {
-        if (crawl.ended) seconds.push_back(std::chrono::duration<double>(*crawl.ended - crawl.started).count());
+        if (crawl.ended)
+          seconds.push_back(std::chrono::duration<double>(*crawl.ended - crawl.started).count());
         created += static_cast<int64_t>(crawl.tables_created.size());
         updated += static_cast<int64_t>(crawl.tables_updated.size());
         deleted += crawl.tables_deleted;
@@ -188,56 +224,85 @@ class Doors {
     return output;
   }
   Answer<model::ListCrawlsResponse> list_crawls(const Call&, model::ListCrawlsRequest input) const {
-    if (const auto found = crawlers_.find(input.crawler_name); !found) return wire::refuse("EntityNotFoundException", 400, fmt::format("Crawler entry with name {} does not exist", input.crawler_name));
-    if (input.filters && !input.filters->empty()) return wire::refuse("NotImplemented", 501, "filters of ListCrawls are not served yet");
+    if (const auto found = crawlers_.find(input.crawler_name); !found)
+      return wire::refuse(
+          "EntityNotFoundException", 400,
+          fmt::format("Crawler entry with name {} does not exist", input.crawler_name));
+    if (input.filters && !input.filters->empty())
+      return wire::refuse("NotImplemented", 501, "filters of ListCrawls are not served yet");
     const auto crawls = crawlers_.history(input.crawler_name);
     if (!crawls) return to_fault(crawls.error());
     const Answer<Slice> page = slice(crawls->size(), input.next_token, input.max_results, kPageMax);
     if (!page) return std::unexpected(page.error());
     model::ListCrawlsResponse output;
     output.crawls.emplace();
-    for (size_t i = page->begin; i < page->end; ++i) output.crawls->push_back(describe((*crawls)[i], input.crawler_name));
+    for (size_t i = page->begin; i < page->end; ++i)
+      output.crawls->push_back(describe((*crawls)[i], input.crawler_name));
     output.next_token = page->next;
     return output;
   }
 
   Answer<model::TagResourceResponse> tag(const Call&, model::TagResourceRequest input) const {
-    const Result<> done = crawlers_.update(name_of(input.resource_arn), [&](crawler::Definition& definition) -> Result<> {
-      for (const auto& [key, value] : input.tags_to_add) definition.tags[key] = value;
-      return {};
-    });
+    const Result<> done = crawlers_.update(name_of(input.resource_arn),
+                                           [&](crawler::Definition& definition) -> Result<> {
+                                             for (const auto& [key, value] : input.tags_to_add)
+                                               definition.tags[key] = value;
+                                             return {};
+                                           });
     if (!done) return crawler_fault(done.error());
     return model::TagResourceResponse{};
   }
   Answer<model::UntagResourceResponse> untag(const Call&, model::UntagResourceRequest input) const {
-    const Result<> done = crawlers_.update(name_of(input.resource_arn), [&](crawler::Definition& definition) -> Result<> {
-      for (const std::string& key : input.tags_to_remove) definition.tags.erase(key);
-      return {};
-    });
+    const Result<> done = crawlers_.update(name_of(input.resource_arn),
+                                           [&](crawler::Definition& definition) -> Result<> {
+                                             for (const std::string& key : input.tags_to_remove)
+                                               definition.tags.erase(key);
+                                             return {};
+                                           });
     if (!done) return crawler_fault(done.error());
     return model::UntagResourceResponse{};
   }
   Answer<model::GetTagsResponse> get_tags(const Call&, model::GetTagsRequest input) const {
-    if (input.resource_arn.find(":crawler/") == std::string::npos) return model::GetTagsResponse{.tags = std::map<std::string, std::string>()};
+    if (input.resource_arn.find(":crawler/") == std::string::npos)
+      return model::GetTagsResponse{.tags = std::map<std::string, std::string>()};
     const auto found = crawlers_.find(name_of(input.resource_arn));
     if (!found) return to_fault(found.error());
     return model::GetTagsResponse{.tags = found->tags};
   }
 
  private:
-  static Timestamp now() { return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()); }
-  static std::string name_of(const std::string& arn) { return arn.substr(arn.rfind('/') == std::string::npos ? 0 : arn.rfind('/') + 1); }
+  static Timestamp now() {
+    return std::chrono::time_point_cast<std::chrono::microseconds>(
+        std::chrono::system_clock::now());
+  }
+  static std::string name_of(const std::string& arn) {
+    return arn.substr(arn.rfind('/') == std::string::npos ? 0 : arn.rfind('/') + 1);
+  }
   static std::unexpected<wire::Fault> not_found(const std::string& name, const Error& error) {
-    if (error.kind == ErrorKind::not_found) return wire::refuse("EntityNotFoundException", 400, fmt::format("Crawler entry with name {} does not exist", name));
+    if (error.kind == ErrorKind::not_found)
+      return wire::refuse("EntityNotFoundException", 400,
+                          fmt::format("Crawler entry with name {} does not exist", name));
     return to_fault(error);
   }
 
   std::optional<wire::Fault> set_schedule(const std::string& name, bool active) const {
     std::optional<wire::Fault> fault;
     const Result<> done = crawlers_.update(name, [&](crawler::Definition& definition) -> Result<> {
-      if (definition.schedule.empty()) fault = wire::Fault{"NoScheduleException", 400, fmt::format("Crawler with name {} has no schedule", name), {}};
-      else if (active && definition.schedule_active) fault = wire::Fault{"SchedulerRunningException", 400, fmt::format("The schedule of crawler {} is already running", name), {}};
-      else if (!active && !definition.schedule_active) fault = wire::Fault{"SchedulerNotRunningException", 400, fmt::format("The schedule of crawler {} is not running", name), {}};
+      if (definition.schedule.empty())
+        fault = wire::Fault{"NoScheduleException",
+                            400,
+                            fmt::format("Crawler with name {} has no schedule", name),
+                            {}};
+      else if (active && definition.schedule_active)
+        fault = wire::Fault{"SchedulerRunningException",
+                            400,
+                            fmt::format("The schedule of crawler {} is already running", name),
+                            {}};
+      else if (!active && !definition.schedule_active)
+        fault = wire::Fault{"SchedulerNotRunningException",
+                            400,
+                            fmt::format("The schedule of crawler {} is not running", name),
+                            {}};
       if (fault) return fail(ErrorKind::invalid, fault->message);
       definition.schedule_active = active;
       return {};
@@ -263,13 +328,16 @@ class Doors {
     const auto add = [&](const char* what, const std::vector<std::string>& names) {
       if (names.empty()) return;
       boost::json::array list(names.begin(), names.end());
-      tables[what] = boost::json::serialize(boost::json::object{{"Count", names.size()}, {"Details", boost::json::object{{"names", std::move(list)}}}});
+      tables[what] = boost::json::serialize(boost::json::object{
+          {"Count", names.size()}, {"Details", boost::json::object{{"names", std::move(list)}}}});
     };
     add("ADD", crawl.tables_created);
     add("UPDATE", crawl.tables_updated);
     boost::json::object summary;
     if (!tables.empty()) summary["TABLE"] = std::move(tables);
-    if (crawl.partitions_added > 0) summary["PARTITION"] = boost::json::object{{"ADD", boost::json::serialize(boost::json::object{{"Count", crawl.partitions_added}})}};
+    if (crawl.partitions_added > 0)
+      summary["PARTITION"] = boost::json::object{
+          {"ADD", boost::json::serialize(boost::json::object{{"Count", crawl.partitions_added}})}};
     if (!summary.empty()) one.summary = boost::json::serialize(summary);
     return one;
   }
@@ -280,7 +348,8 @@ class Doors {
 
 }  // namespace
 
-void register_crawlers(wire::Operations& operations, catalog::Catalog& catalog, crawler::Crawlers& crawlers) {
+void register_crawlers(wire::Operations& operations, catalog::Catalog& catalog,
+                       crawler::Crawlers& crawlers) {
   Hinges<Doors> hinges{operations, std::make_shared<const Doors>(catalog, crawlers)};
   hinges.add("CreateCrawler", &Doors::create);
   hinges.add("UpdateCrawler", &Doors::update);

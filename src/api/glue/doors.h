@@ -19,7 +19,9 @@ struct Hinges {
   template <class In, class Out>
   void add(std::string_view name, Answer<Out> (Doors::*door)(const Call&, In) const) {
     auto shared = doors;
-    operations.add<In, Out>("glue", name, [shared, door](const Call& call, In input) { return ((*shared).*door)(call, std::move(input)); });
+    operations.add<In, Out>("glue", name, [shared, door](const Call& call, In input) {
+      return ((*shared).*door)(call, std::move(input));
+    });
   }
 };
 
@@ -28,10 +30,12 @@ struct Slice {
   size_t begin = 0, end = 0;
   std::optional<std::string> next;
 };
-Answer<Slice> slice(size_t size, const std::optional<std::string>& token, std::optional<int64_t> limit, size_t limit_max);
+Answer<Slice> slice(size_t size, const std::optional<std::string>& token,
+                    std::optional<int64_t> limit, size_t limit_max);
 
 void register_catalog(wire::Operations& operations, catalog::Catalog& catalog);
 void register_partitions(wire::Operations& operations, catalog::Catalog& catalog);
-void register_crawlers(wire::Operations& operations, catalog::Catalog& catalog, crawler::Crawlers& crawlers);
+void register_crawlers(wire::Operations& operations, catalog::Catalog& catalog,
+                       crawler::Crawlers& crawlers);
 
 }  // namespace laketap::api::glue
