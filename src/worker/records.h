@@ -76,9 +76,13 @@ class Records {
           return c == '{' ? Found::object : Found::array;
         }
         // A walk looks as far as the value behind a key and a colon: what stopped it may be the cut.
-        const bool cut = cursor_.at + 4 > cursor_.count;
+        bool cut = cursor_.at + 4 > cursor_.count;
         cursor_.at = start;
-        if (walked == Walked::bad_value && (!cut || !can_grow(start))) return Found::bad_value;
+        if (walked == Walked::bad_value) {  // To blame only when its record is one.
+          Cursor whole = cursor_;
+          if (whole.skip_nested()) return Found::bad_value;
+          cut = whole.ran_out();
+        }
         if (cut && can_grow(start)) {
           const auto more = refill(cursor_.offsets[start]);
           if (!more) return fail(more.error());

@@ -69,6 +69,7 @@ struct Progress {
   std::atomic<size_t> next = 0;
 };
 constexpr size_t kNoColumn = SIZE_MAX;
+constexpr const char* kRecordColumn = "$record";  // No name of a table's column: those have no $.
 
 // One thread's reading.
 class Reader {
@@ -294,6 +295,10 @@ void on_bind(duckdb_bind_info info) {
         const auto found = registry->tables->by_name.find(name);
         if (found == registry->tables->by_name.end()) return refuse("no such scan");
         Table& table = *found->second;
+        // DuckDB asks for the first column when it needs none, for count(*): one that costs nothing.
+        duckdb_logical_type flag = duck.create_logical_type(DUCKDB_TYPE_BOOLEAN);
+        duck.bind_add_result_column(info, kRecordColumn, flag);
+        duck.destroy_logical_type(&flag);
         for (size_t i = 0; i < table.types.size(); ++i) {
           const auto& columns = table.scan.columns;
           const std::string& column = i < columns.size() ? columns[i].name : table.scan.partition_columns[i - columns.size()].name;
@@ -323,7 +328,7 @@ void on_init(duckdb_init_info info) {
         const idx_t columns = duck.init_get_column_count(info);
         for (idx_t i = 0; i < columns; ++i) {
           const idx_t column = duck.init_get_column_index(info, i);
-          progress->projected.push_back(column < bound->table->types.size() ? column : kNoColumn);
+          progress->projected.push_back(column >= 1 && column <= bound->table->types.size() ? column - 1 : kNoColumn);
         }
         duck.init_set_max_threads(info, std::clamp<size_t>(files.size(), 1, 64));
         duck.init_set_init_data(info, progress.release(), [](void* data) { delete static_cast<Progress*>(data); });

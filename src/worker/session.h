@@ -19,6 +19,7 @@ struct SessionOptions {
   size_t threads = 2;
   uint64_t memory_bytes = uint64_t{1} << 30;
   uint64_t spill_bytes = uint64_t{16} << 30;
+  bool hardened = true;  // False, for the self test alone: DuckDB may try to open files by itself.
 };
 
 // The first library that is there: `wanted` when given, beside the program, in .deps/lib above it.
