@@ -10,30 +10,12 @@ namespace laketap::catalog {
 namespace {
 
 constexpr size_t kChunk = 1000;
-constexpr size_t kDatabasesMax = 10'000;  // Glue's quota.
-constexpr size_t kVersionsMax = 100'000;  // Glue's quota of versions a table.
 
 std::unexpected<Error> no_database(std::string_view name) {
   return fail(ErrorKind::not_found, fmt::format("Database {} not found.", name));
 }
 std::unexpected<Error> no_table(std::string_view name) {
   return fail(ErrorKind::not_found, fmt::format("Table {} not found.", name));
-}
-
-Result<bool> has(state::Transaction& transaction, const std::string& key) {
-  const auto found = transaction.get(key);
-  if (!found) return fail(found.error());
-  return found->has_value();
-}
-
-Result<Table> load_table(state::Transaction& transaction, const std::string& database,
-                         const std::string& name) {
-  const auto found = transaction.get(table_key(database, name));
-  if (!found) return fail(found.error());
-  if (*found) return read_table((*found)->value);
-  const Result<bool> there = has(transaction, database_key(database));
-  if (!there) return fail(there.error());
-  return *there ? no_table(name) : no_database(database);
 }
 
 // Erases all entries under a prefix.
@@ -66,20 +48,23 @@ Result<std::vector<T>> scan_all(state::Transaction& transaction, const std::stri
   }
 }
 
-Result<> check_values(const Table& table, const std::vector<std::string>& values) {
-  if (values.size() == table.partition_keys.size()) return {};
-  return fail(ErrorKind::invalid,
-              "The number of partition keys do not match the number of partition values");
-}
-
-uint64_t hash_of(
-    std::string_view text) {  // FNV-1a: stable, so that segments stay the same from page to page.
-  uint64_t hash = 14695981039346656037ULL;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  return hash;
-}
-
 }  // namespace
+
+Result<bool> has(state::Transaction& transaction, const std::string& key) {
+  const auto found = transaction.get(key);
+  if (!found) return fail(found.error());
+  return found->has_value();
+}
+
+Result<Table> load_table(state::Transaction& transaction, const std::string& database,
+                         const std::string& name) {
+  const auto found = transaction.get(table_key(database, name));
+  if (!found) return fail(found.error());
+  if (*found) return read_table((*found)->value);
+  const Result<bool> there = has(transaction, database_key(database));
+  if (!there) return fail(there.error());
+  return *there ? no_table(name) : no_database(database);
+}
 
 std::string folded(std::string_view name) {
   std::string out(name);
@@ -223,6 +208,23 @@ Result<> Catalog::update_table(Table wanted, bool skip_archive,
   return done;
 }
 
+Result<> Catalog::refresh_parameters(std::string_view database, std::string_view name,
+                                     const Parameters& parameters) {
+  const Result<> done =
+      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
+        Result<Table> table = load_table(transaction, folded(database), folded(name));
+        if (!table) return fail(table.error());
+        for (const auto& [key, value] : parameters) {
+          table->parameters[key] = value;
+          if (table->storage) table->storage->parameters[key] = value;
+        }
+        transaction.put(table_key(table->database, table->name), write_table(*table));
+        return {};
+      });
+  ++revision_;
+  return done;
+}
+
 Result<> Catalog::remove_table(std::string_view database, std::string_view name) {
   const std::string home = folded(database);
   const std::string table = folded(name);
@@ -270,124 +272,6 @@ Result<> Catalog::remove_version(std::string_view database, std::string_view nam
       });
   ++revision_;
   return done;
-}
-
-Result<> Catalog::create_partition(std::string_view database, std::string_view table,
-                                   Partition wanted) {
-  wanted.created = clock_.now();
-  const Result<> done =
-      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-        const Result<Table> owner = load_table(transaction, folded(database), folded(table));
-        if (!owner) return fail(owner.error());
-        if (const Result<> good = check_values(*owner, wanted.values); !good) return good;
-        const std::string key = partition_key(owner->database, owner->name, wanted.values);
-        const Result<bool> there = has(transaction, key);
-        if (!there) return fail(there.error());
-        if (*there) return fail(ErrorKind::exists, "Partition already exists.");
-        transaction.put(key, write_partition(wanted));
-        return {};
-      });
-  ++revision_;
-  return done;
-}
-
-Result<Partition> Catalog::find_partition(std::string_view database, std::string_view table,
-                                          const std::vector<std::string>& values) const {
-  const auto transaction = database_.begin();
-  if (!transaction) return fail(transaction.error());
-  const Result<Table> owner = load_table(**transaction, folded(database), folded(table));
-  if (!owner) return fail(owner.error());
-  const auto found = (*transaction)->get(partition_key(owner->database, owner->name, values));
-  if (!found) return fail(found.error());
-  if (!*found) return fail(ErrorKind::not_found, "Cannot find partition.");
-  return read_partition((*found)->value);
-}
-
-Result<> Catalog::update_partition(std::string_view database, std::string_view table,
-                                   const std::vector<std::string>& values, Partition wanted) {
-  const Result<> done =
-      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-        const Result<Table> owner = load_table(transaction, folded(database), folded(table));
-        if (!owner) return fail(owner.error());
-        if (const Result<> good = check_values(*owner, wanted.values); !good) return good;
-        const std::string old_key = partition_key(owner->database, owner->name, values);
-        const std::string new_key = partition_key(owner->database, owner->name, wanted.values);
-        const auto found = transaction.get(old_key);
-        if (!found) return fail(found.error());
-        if (!*found) return fail(ErrorKind::not_found, "Cannot find partition.");
-        const Result<Partition> current = read_partition((*found)->value);
-        if (!current) return fail(current.error());
-        if (old_key != new_key) {
-          const Result<bool> there = has(transaction, new_key);
-          if (!there) return fail(there.error());
-          if (*there) return fail(ErrorKind::exists, "Partition already exists.");
-          transaction.erase(old_key);
-        }
-        Partition next = wanted;
-        next.created = current->created;
-        transaction.put(new_key, write_partition(next));
-        return {};
-      });
-  ++revision_;
-  return done;
-}
-
-Result<> Catalog::remove_partition(std::string_view database, std::string_view table,
-                                   const std::vector<std::string>& values) {
-  const Result<> done =
-      state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-        const Result<Table> owner = load_table(transaction, folded(database), folded(table));
-        if (!owner) return fail(owner.error());
-        const std::string key = partition_key(owner->database, owner->name, values);
-        const Result<bool> there = has(transaction, key);
-        if (!there) return fail(there.error());
-        if (!*there) return fail(ErrorKind::not_found, "Cannot find partition.");
-        transaction.erase(key);
-        return {};
-      });
-  ++revision_;
-  return done;
-}
-
-Result<PartitionPage> Catalog::partitions(std::string_view database, std::string_view table,
-                                          std::string_view expression, std::string_view after,
-                                          size_t limit, Segment segment) const {
-  const auto transaction = database_.begin();
-  if (!transaction) return fail(transaction.error());
-  const Result<Table> owner = load_table(**transaction, folded(database), folded(table));
-  if (!owner) return fail(owner.error());
-  std::unique_ptr<PartitionFilter> filter;
-  if (expression.find_first_not_of(" \t\r\n") != std::string_view::npos) {
-    Result<std::unique_ptr<PartitionFilter>> parsed =
-        parse_partition_filter(expression, owner->partition_keys);
-    if (!parsed) return fail(parsed.error());
-    filter = std::move(*parsed);
-  }
-  const std::string prefix = partitions_prefix(owner->database, owner->name);
-  std::string from = after.empty() ? prefix : prefix + std::string(after) + '\0';
-  PartitionPage page;
-  while (true) {
-    const auto entries = (*transaction)->scan(from, state::prefix_end(prefix), kChunk);
-    if (!entries) return fail(entries.error());
-    for (const state::Entry& entry : *entries) {
-      if (segment.total > 1 && hash_of(entry.key) % segment.total != segment.number) continue;
-      Result<Partition> one = read_partition(entry.value);
-      if (!one) return fail(one.error());
-      if (filter) {
-        const Result<bool> holds = filter->holds(one->values);
-        if (!holds) return fail(holds.error());
-        if (!*holds) continue;
-      }
-      if (page.partitions.size() == limit) {
-        page.next = partition_key(owner->database, owner->name, page.partitions.back().values)
-                        .substr(prefix.size());
-        return page;
-      }
-      page.partitions.push_back(std::move(*one));
-    }
-    if (entries->size() < kChunk) return page;
-    from = entries->back().key + '\0';
-  }
 }
 
 }  // namespace laketap::catalog

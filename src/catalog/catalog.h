@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -105,6 +106,9 @@ class Catalog {
   // when it is not the current one.
   Result<> update_table(Table wanted, bool skip_archive = false,
                         std::optional<uint64_t> expected_version = std::nullopt);
+  // Sets these parameters of the table and its storage; version and update time stay as they are.
+  Result<> refresh_parameters(std::string_view database, std::string_view name,
+                              const Parameters& parameters);
   Result<> remove_table(std::string_view database, std::string_view name);
   Result<std::vector<Table>> versions(std::string_view database, std::string_view name)
       const;  // Newest first, the current one too.
@@ -118,9 +122,20 @@ class Catalog {
                             const std::vector<std::string>& values, Partition wanted);
   Result<> remove_partition(std::string_view database, std::string_view table,
                             const std::vector<std::string>& values);
-  // Those that `expression` (glue.md 1.6; empty: all) holds for, in the order of their values,
-  // `after` the token, at most `limit`. Errors: invalid - the expression. With `segment`: the part
-  // number of that many.
+  // Batches of one transaction each: an answer for each item, in their order; an item that is
+  // refused does not refuse the others. Errors of the whole: not_found - the table.
+  Result<std::vector<Result<>>> create_partitions(std::string_view database, std::string_view table,
+                                                  std::vector<Partition> wanted);
+  Result<std::vector<Result<>>> remove_partitions(
+      std::string_view database, std::string_view table,
+      const std::vector<std::vector<std::string>>& values);
+  // Runs `change` on each partition and stores those for which it returns true. Not one
+  // transaction: it may end half-way. `change` must not change the values.
+  Result<> rewrite_partitions(std::string_view database, std::string_view table,
+                              const std::function<bool(Partition&)>& change);
+  // Those that `expression` (GetPartitions' language; empty: all) holds for, in the order of their
+  // values, `after` the token, at most `limit`. Errors: invalid - the expression. With `segment`:
+  // the part number of that many.
   struct Segment {
     uint64_t number = 0, total = 1;
   };

@@ -94,6 +94,66 @@ TEST_F(CatalogTest, ABadExpressionSaysWhatIsWrong) {
       << "deep nesting ends";
 }
 
+TEST_F(CatalogTest, ABatchAnswersEachItemAndKeepsTheGoodOnes) {
+  add("2020", "basel");
+  const auto made = catalog_->create_partitions("shop", "sales",
+                                                {{.values = {"2020", "basel"}},
+                                                 {.values = {"2021"}},
+                                                 {.values = {"2021", "bern"}},
+                                                 {.values = {"2021", "bern"}}});
+  ASSERT_TRUE(made);
+  EXPECT_EQ((*made)[0].error().what, "Partition already exists.");
+  EXPECT_EQ((*made)[1].error().kind, ErrorKind::invalid);
+  EXPECT_TRUE((*made)[2]);
+  EXPECT_EQ((*made)[3].error().kind, ErrorKind::exists) << "the same batch made it";
+  EXPECT_EQ(matching("").size(), 2u);
+  const auto removed =
+      catalog_->remove_partitions("shop", "sales", {{"2020", "basel"}, {"1", "x"}});
+  EXPECT_TRUE((*removed)[0]);
+  EXPECT_EQ((*removed)[1].error().what, "Cannot find partition.");
+  EXPECT_EQ(catalog_->create_partitions("shop", "nosuch", {{.values = {"1"}}}).error().kind,
+            ErrorKind::not_found);
+}
+
+TEST_F(CatalogTest, AMovedPartitionKeepsItsBirthAndDoesNotOverwrite) {
+  add("2020", "basel");
+  add("2021", "bern");
+  const Timestamp born = catalog_->find_partition("shop", "sales", {"2020", "basel"})->created;
+  EXPECT_EQ(
+      catalog_->update_partition("shop", "sales", {"2020", "basel"}, {.values = {"2021", "bern"}})
+          .error()
+          .kind,
+      ErrorKind::exists);
+  ASSERT_TRUE(
+      catalog_->update_partition("shop", "sales", {"2020", "basel"}, {.values = {"2022", "chur"}}));
+  EXPECT_EQ(matching(""), (std::vector<std::string>{"2021/bern", "2022/chur"}));
+  EXPECT_EQ(catalog_->find_partition("shop", "sales", {"2022", "chur"})->created, born);
+}
+
+TEST_F(CatalogTest, ParametersAreRefreshedWithoutANewVersion) {
+  const uint64_t before = catalog_->revision();
+  ASSERT_TRUE(catalog_->refresh_parameters("shop", "sales", {{"objectCount", "7"}}));
+  EXPECT_EQ(catalog_->find_table("shop", "sales")->version, 0u);
+  EXPECT_EQ(catalog_->find_table("shop", "sales")->parameters.at("objectCount"), "7");
+  EXPECT_NE(catalog_->revision(), before) << "a reader that keeps tables must see it";
+}
+
+TEST_F(CatalogTest, EveryPartitionIsRewrittenOverManyChunks) {
+  std::vector<Partition> many;
+  for (int i = 0; i < 2345; ++i) many.push_back({.values = {std::to_string(i), "x"}});
+  ASSERT_TRUE(catalog_->create_partitions("shop", "sales", std::move(many)));
+  ASSERT_TRUE(catalog_->rewrite_partitions("shop", "sales", [](Partition& one) {
+    if (one.values[0] == "5") return false;
+    one.parameters["seen"] = "1";
+    return true;
+  }));
+  size_t changed = 0;
+  const auto page = catalog_->partitions("shop", "sales");
+  for (const Partition& one : page->partitions)
+    changed += one.parameters.count("seen");
+  EXPECT_EQ(changed, 2344u);
+}
+
 TEST_F(CatalogTest, PagesAndSegmentsAreDisjointAndComplete) {
   for (int year = 1000; year < 1057; ++year) add(std::to_string(year), "x");
   std::set<std::string> seen;

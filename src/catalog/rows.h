@@ -24,4 +24,9 @@ std::string tables_prefix(std::string_view database);
 std::string versions_prefix(std::string_view database, std::string_view table);
 std::string partitions_prefix(std::string_view database, std::string_view table);
 
+// Within a transaction. load_table's errors: not_found, in Glue's words.
+Result<bool> has(state::Transaction& transaction, const std::string& key);
+Result<Table> load_table(state::Transaction& transaction, const std::string& database,
+                         const std::string& name);
+
 }  // namespace laketap::catalog

@@ -44,17 +44,18 @@ class Doors {
   Answer<model::BatchCreatePartitionResponse> create_all(
       const Call& call, model::BatchCreatePartitionRequest input) const {
     if (auto fault = check_catalog(input.catalog_id, call.account)) return std::unexpected(*fault);
-    if (const auto table = catalog_.find_table(input.database_name, input.table_name); !table)
-      return to_fault(table.error());
+    std::vector<catalog::Partition> wanted;
+    for (const model::PartitionInput& one : input.partition_input_list)
+      wanted.push_back(from_model(one));
+    const auto done =
+        catalog_.create_partitions(input.database_name, input.table_name, std::move(wanted));
+    if (!done) return to_fault(done.error());
     model::BatchCreatePartitionResponse output;
     output.errors.emplace();
-    for (const model::PartitionInput& one : input.partition_input_list) {
-      const Result<> done =
-          catalog_.create_partition(input.database_name, input.table_name, from_model(one));
-      if (!done)
-        output.errors->push_back(
-            {.partition_values = one.values, .error_detail = detail(done.error())});
-    }
+    for (size_t i = 0; i < done->size(); ++i)
+      if (!(*done)[i])
+        output.errors->push_back({.partition_values = input.partition_input_list[i].values,
+                                  .error_detail = detail((*done)[i].error())});
     return output;
   }
   Answer<model::GetPartitionResponse> get(const Call& call,
@@ -109,11 +110,7 @@ class Doors {
           output.partitions->back().storage_descriptor)
         output.partitions->back().storage_descriptor->columns.reset();
     }
-    if (!page->next.empty()) {
-      std::string next = page->next;
-      next.pop_back();  // partitions() adds the last part's end itself.
-      output.next_token = to_token(next);
-    }
+    if (!page->next.empty()) output.next_token = to_token(page->next);
     return output;
   }
   Answer<model::UpdatePartitionResponse> update(const Call& call,
@@ -153,15 +150,17 @@ class Doors {
   Answer<model::BatchDeletePartitionResponse> remove_all(
       const Call& call, model::BatchDeletePartitionRequest input) const {
     if (auto fault = check_catalog(input.catalog_id, call.account)) return std::unexpected(*fault);
+    std::vector<std::vector<std::string>> values;
+    for (const model::PartitionValueList& one : input.partitions_to_delete)
+      values.push_back(one.values);
+    const auto done = catalog_.remove_partitions(input.database_name, input.table_name, values);
+    if (!done) return to_fault(done.error());
     model::BatchDeletePartitionResponse output;
     output.errors.emplace();
-    for (const model::PartitionValueList& one : input.partitions_to_delete) {
-      const Result<> done =
-          catalog_.remove_partition(input.database_name, input.table_name, one.values);
-      if (!done)
+    for (size_t i = 0; i < done->size(); ++i)
+      if (!(*done)[i])
         output.errors->push_back(
-            {.partition_values = one.values, .error_detail = detail(done.error())});
-    }
+            {.partition_values = values[i], .error_detail = detail((*done)[i].error())});
     return output;
   }
 
