@@ -1,4 +1,4 @@
-target_link_libraries(room_api PUBLIC Boost::json)
+target_link_libraries(room_api PUBLIC Boost::json PkgConfig::PCRE2)
 # The console's page, as a text in the program.
 file(READ ${CMAKE_SOURCE_DIR}/console/index.html LAKETAP_CONSOLE_PAGE)
 configure_file(${CMAKE_SOURCE_DIR}/src/api/console/page.h.in ${CMAKE_BINARY_DIR}/generated/api/console/page.h @ONLY)
