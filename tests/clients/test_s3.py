@@ -369,3 +369,30 @@ def test_objects_and_open_uploads_survive_kill(fresh):
     s3.complete_multipart_upload(Bucket="kept", Key="parts", UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
     assert [one["Key"] for one in s3.list_objects_v2(Bucket="kept")["Contents"]] == ["a", "a/b", "parts"]
     assert s3.get_object(Bucket="kept", Key="parts")["Body"].read() == b"three"
+
+
+def test_settings_that_were_never_set(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    for name, refusal in {"policy": "NoSuchBucketPolicy", "policy_status": "NoSuchBucketPolicy", "tagging": "NoSuchTagSet",
+                          "lifecycle_configuration": "NoSuchLifecycleConfiguration", "cors": "NoSuchCORSConfiguration",
+                          "website": "NoSuchWebsiteConfiguration", "replication": "ReplicationConfigurationNotFoundError"}.items():
+        assert code(getattr(s3, f"get_bucket_{name}"), Bucket=bucket) == (refusal, 404)
+    assert code(s3.get_object_lock_configuration, Bucket=bucket) == ("ObjectLockConfigurationNotFoundError", 404)
+    assert [grant["Permission"] for grant in s3.get_bucket_acl(Bucket=bucket)["Grants"]] == ["FULL_CONTROL"]
+    assert s3.get_object_acl(Bucket=bucket, Key="k")["Grants"][0]["Grantee"]["Type"] == "CanonicalUser"
+    assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == []
+    assert code(s3.get_object_tagging, Bucket=bucket, Key="absent") == ("NoSuchKey", 404)
+    rule = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
+    assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+    assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "BucketOwner"
+    for name in ("logging", "notification_configuration", "accelerate_configuration"):
+        assert set(getattr(s3, f"get_bucket_{name}")(Bucket=bucket)) == {"ResponseMetadata"}
+    for name in ("analytics", "inventory", "metrics", "intelligent_tiering"):
+        assert getattr(s3, f"list_bucket_{name}_configurations")(Bucket=bucket)["IsTruncated"] is False
+    for name in ("cors", "lifecycle", "policy", "replication", "tagging", "website"):
+        assert getattr(s3, f"delete_bucket_{name}")(Bucket=bucket)["ResponseMetadata"]["HTTPStatusCode"] == 204
+    assert code(s3.put_bucket_cors, Bucket=bucket, CORSConfiguration={"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}) \
+        == ("NotImplemented", 501)
+    assert code(s3.get_bucket_cors, Bucket="no-such-bucket") == ("NoSuchBucket", 404)
