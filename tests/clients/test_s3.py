@@ -396,3 +396,41 @@ def test_settings_that_were_never_set(s3, bucket):
     assert code(s3.put_bucket_cors, Bucket=bucket, CORSConfiguration={"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}) \
         == ("NotImplemented", 501)
     assert code(s3.get_bucket_cors, Bucket="no-such-bucket") == ("NoSuchBucket", 404)
+
+
+def put_with_trailer(laketap, bucket, key, body, checksum):
+    """As SDKs upload over https: chunks without signatures, the checksum behind them. Gives status and answer."""
+    import http.client
+
+    from botocore.auth import S3SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    exports = laketap.exports()
+    chunks = [body[at: at + 70_000] for at in range(0, len(body), 70_000)]
+    framed = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+    framed += b"0\r\nx-amz-checksum-crc32:" + checksum.encode() + b"\r\n\r\n"
+    headers = {"Content-Encoding": "aws-chunked,gzip", "X-Amz-Trailer": "x-amz-checksum-crc32", "Content-Length": str(len(framed)),
+               "X-Amz-Decoded-Content-Length": str(len(body))}
+    request = AWSRequest("PUT", f"{laketap.url}/{bucket}/{key}", headers=headers, data=framed)
+    request.context["checksum"] = {"request_algorithm": {"in": "trailer"}}
+    S3SigV4Auth(Credentials(exports["AWS_ACCESS_KEY_ID"], exports["AWS_SECRET_ACCESS_KEY"]), "s3", "us-east-1").add_auth(request)
+    assert request.headers["X-Amz-Content-SHA256"] == "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+    connection = http.client.HTTPConnection(laketap.url.removeprefix("http://"), timeout=20)
+    connection.request("PUT", f"/{bucket}/{key}", framed, dict(request.headers.items()))
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode(), answer.headers
+
+
+def test_a_checksum_behind_the_body(laketap, s3, bucket):
+    body = os.urandom(600_000)
+    right = base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
+    wrong = base64.b64encode(zlib.crc32(b"x").to_bytes(4, "big")).decode()
+    status, text, headers = put_with_trailer(laketap, bucket, "k", body, right)
+    assert status == 200, text
+    assert headers["x-amz-checksum-crc32"] == right
+    got = s3.get_object(Bucket=bucket, Key="k")
+    assert got["Body"].read() == body and got["ContentEncoding"] == "gzip"
+    status, text, _ = put_with_trailer(laketap, bucket, "bad", body, wrong)
+    assert (status, "<Code>BadDigest</Code>" in text) == (400, True), text
+    assert [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["k"]

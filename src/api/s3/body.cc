@@ -38,6 +38,21 @@ class Hashes {
   std::unique_ptr<Digest> md5_, checksum_;
 };
 
+// A checksum that came behind the body.
+wire::Answer<void> read_trailer(Expected& expected) {
+  if (!expected.head) return {};
+  const std::string name = "x-amz-" + metadata_name(*expected.algorithm);
+  const std::string* value = expected.head->find(name);
+  if (!value)
+    return wire::refuse("MalformedTrailerError", 400,
+                        "The request contained trailing data that was not well-formed");
+  expected.checksum = from_base64(*value);
+  if (!expected.checksum)
+    return std::unexpected(
+        invalid_request(fmt::format("Value for {} trailing header is invalid.", name)));
+  return {};
+}
+
 wire::Answer<void> write_block(std::optional<Sink>& sink,
                                const std::function<wire::Answer<Sink>()>& open, Hashes& hashes,
                                ByteView block, bool last) {
@@ -79,6 +94,7 @@ Task<wire::Answer<void>> receive(Doors& doors, wire::BodyReader& body, Expected 
       if (last) break;
       filled += *count;
     }
+    if (last) answer = read_trailer(expected);
     std::function<void()> work;
     if (answer)
       work = [&] {
@@ -99,7 +115,7 @@ Task<wire::Answer<void>> receive(Doors& doors, wire::BodyReader& body, Expected 
 wire::Answer<Expected> read_expected(
     const std::optional<std::string>& content_md5,
     const std::vector<std::pair<Algorithm, std::optional<std::string>>>& checksums, bool others,
-    const std::optional<std::string>& algorithm, const std::string* trailer) {
+    const std::optional<std::string>& algorithm, const http::RequestHead* head) {
   Expected expected;
   if (content_md5) {
     expected.md5 = from_base64(*content_md5);
@@ -119,8 +135,12 @@ wire::Answer<Expected> read_expected(
           fmt::format("Value for x-amz-{} header is invalid.", metadata_name(one))));
   }
   if (others) return std::unexpected(not_implemented("x-amz-checksum-algorithm"));
-  if (!expected.algorithm && trailer && trailer->starts_with(kTrailerPrefix))
+  const std::string* trailer = head ? head->find("x-amz-trailer") : nullptr;
+  if (!expected.algorithm && trailer && trailer->starts_with(kTrailerPrefix)) {
     expected.algorithm = find_algorithm(trailer->substr(kTrailerPrefix.size()));
+    if (!expected.algorithm) return std::unexpected(not_implemented("x-amz-trailer"));
+    expected.head = head;
+  }
   if (!expected.algorithm && algorithm) expected.algorithm = find_algorithm(*algorithm);
   return expected;
 }

@@ -11,6 +11,8 @@ struct Expected {
   std::optional<Bytes> md5;  // Of Content-MD5.
   std::optional<Algorithm> algorithm;
   std::optional<Bytes> checksum;  // Of that algorithm; absent when it comes behind the body.
+  // Where it is found then: the body's trailers become headers. Null when there is none.
+  const http::RequestHead* head = nullptr;
 };
 
 // From the headers of PutObject and UploadPart.
@@ -32,7 +34,7 @@ Task<wire::Answer<void>> receive(Doors& doors, wire::BodyReader& body, Expected 
 wire::Answer<Expected> read_expected(
     const std::optional<std::string>& content_md5,
     const std::vector<std::pair<Algorithm, std::optional<std::string>>>& checksums, bool others,
-    const std::optional<std::string>& algorithm, const std::string* trailer);
+    const std::optional<std::string>& algorithm, const http::RequestHead* head);
 
 template <class In>
 wire::Answer<Expected> expected_of(const wire::Call& call, const In& input) {
@@ -44,8 +46,7 @@ wire::Answer<Expected> expected_of(const wire::Call& call, const In& input) {
                         {Algorithm::sha256, input.checksum_sha256}},
                        input.checksum_sha512 || input.checksum_md5 || input.checksum_xxhash64 ||
                            input.checksum_xxhash3 || input.checksum_xxhash128,
-                       input.checksum_algorithm,
-                       call.head ? call.head->find("x-amz-trailer") : nullptr);
+                       input.checksum_algorithm, call.head);
 }
 
 }  // namespace laketap::api::s3
