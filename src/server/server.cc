@@ -66,6 +66,7 @@ struct Server::Core {
   std::vector<std::unique_ptr<Lane>> lanes;
   std::unique_ptr<tcp::acceptor> acceptor;
   std::atomic<bool> cutting = false;  // No connection may wait any longer.
+  std::atomic<bool> ending = false;   // There is none any more.
   std::mutex mutex;
   std::unordered_map<std::string, size_t> per_peer;
 
@@ -121,7 +122,7 @@ struct Server::Core {
 
   // Cuts the connections whose deadline passed; while draining also the idle ones.
   static Task<> watch(Core* core, Lane* lane) {
-    while (true) {
+    while (!core->ending) {
       lane->watch_timer.expires_after(core->shared.draining ? kWatchEveryDraining : kWatchEvery);
       (void)co_await lane->watch_timer.async_wait(kAwait);
       const auto now = Socket::Clock::now();
@@ -156,7 +157,13 @@ Server::~Server() {
     (void)core_.release();
     return;
   }
-  for (auto& lane : core_->lanes) lane->context.stop();
+  // Not stop(): a pool's thread that came back holds on to the context for a moment more, and is
+  // counted as work of it until it lets go.
+  core_->ending = true;
+  for (auto& lane : core_->lanes) {
+    asio::post(lane->context, [one = lane.get()] { one->watch_timer.cancel(); });
+    lane->work.reset();
+  }
   for (auto& lane : core_->lanes)
     if (lane->thread.joinable()) lane->thread.join();
   core_->acceptor.reset();

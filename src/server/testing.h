@@ -161,6 +161,9 @@ inline Request s3_request(std::string method, std::string target, std::string bo
 // Serves PutRecord, ListBuckets, PutObject, GetObject and GetCallerIdentity, and notes what came
 // in.
 class TestServer {
+  std::mutex mutex_;  // These two first: handlers use them to the end.
+  std::vector<std::string> stored_;
+
  public:
   explicit TestServer(Options options = {}, std::vector<Page> pages = {}) {
     add_operations();
@@ -249,9 +252,6 @@ class TestServer {
           return put_object(this, std::move(input));
         });
   }
-
-  std::mutex mutex_;
-  std::vector<std::string> stored_;
 };
 
 }  // namespace laketap::server::testing

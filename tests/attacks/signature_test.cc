@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "attack.h"
+#include "base/bytes.h"
 #include "http/url.h"
 
 namespace laketap::server {
@@ -24,6 +25,56 @@ class AttackA : public Attack {
     return request;
   }
 };
+
+// The signature that would be right if these headers were all that need signing: by whoever holds
+// the key and bends the rules.
+Request sign_bent(Request request, const std::vector<std::string>& signed_headers) {
+  request.sign();
+  http::Signature bent;
+  bent.date = request.header("X-Amz-Date").value;
+  bent.scope_date = bent.date.substr(0, 8);
+  bent.region = "us-east-1";
+  bent.service = request.service;
+  bent.signed_headers = signed_headers;
+  const bool is_s3 = request.service == "s3";
+  const http::Comparison made =
+      http::check_signature(request.head, bent, {.service = request.service, .is_s3 = is_s3},
+                            kSecret, http::sha256_hex(request.body));
+  std::string key = "AWS4" + std::string(kSecret);
+  http::Sha256 hash{};
+  for (const std::string& part : {bent.scope_date, bent.region, bent.service,
+                                  std::string("aws4_request"), made.string_to_sign}) {
+    hash = http::hmac_sha256(key, part);
+    key = http::view_of(hash);
+  }
+  request.header("Authorization").value = fmt::format(
+      "AWS4-HMAC-SHA256 Credential={}/{}/us-east-1/{}/aws4_request, SignedHeaders={}, Signature={}",
+      kKey, bent.scope_date, request.service, fmt::join(signed_headers, ";"), to_hex(hash));
+  return request;
+}
+
+TEST_F(AttackA, A08RightSignaturesOverTheWrongHeaders) {
+  const std::string target = "x-amz-target";
+  EXPECT_EQ(ask(sign_bent(put_record(), {"content-type", "host", "x-amz-date", target})).status,
+            200)
+      << "the positive control";
+  allowed_ = 1;
+  EXPECT_TRUE(
+      refused(ask(sign_bent(put_record(), {"content-type", "x-amz-date", target})), "'Host'"));
+  EXPECT_TRUE(
+      refused(ask(sign_bent(put_record(), {"content-type", "host", "x-amz-date"})), "not signed"));
+  EXPECT_TRUE(refused(ask(sign_bent(put_record(), {"cookie", "host", "x-amz-date", target})),
+                      "'cookie' was not sent"));
+  EXPECT_TRUE(refused(ask(sign_bent(put_record(), {"host", "content-type", "x-amz-date", target})),
+                      "sorted"));
+  EXPECT_TRUE(
+      refused(ask(sign_bent(put_record(), {"host", "host", "x-amz-date", target})), "once"));
+  EXPECT_TRUE(
+      refused(ask(sign_bent(put_record(), {"Host", "host", "x-amz-date", target})), "lower case"));
+  Request twice = sign_bent(put_record(), {"content-type", "host", "x-amz-date", target});
+  twice.head.headers.push_back({"x-amz-date", twice.header("X-Amz-Date").value});
+  EXPECT_TRUE(refused(ask(twice), "Two x-amz-date headers"));
+}
 
 TEST_F(AttackA, A01CorrectRequestsWork) {
   EXPECT_EQ(ask(put_record().sign()).status, 200);
