@@ -190,16 +190,21 @@ void LocalJournal::account(Staging& staging, std::span<const Group> releases, ui
 }
 
 Result<> LocalJournal::seal() {
+  const SegmentHeader& header = current_->header;
+  Seal seal{.end = current_->end,
+            .number = next_number_,
+            .has_lists = true,
+            .releases = {},
+            .groups = {}};
+  {
+    const std::scoped_lock lock(mutex_);
+    seal.releases = ledger_.known_releases(header.segment);
+    seal.groups = ledger_.groups(header.segment);
+  }
   const AlignedBuffer block(kBlockBytes);
-  encode(CommitHeader{.stamp = current_->header.stamp,
-                      .number = next_number_,
-                      .bytes = kCommitHeaderBytes,
-                      .frame_count = 0,
-                      .is_seal = true,
-                      .tag = 0},
-         block.data());
-  if (Result<> written = current_->writer->write(current_->end, block.span()); !written)
-    return written;
+  encode(seal, header.stamp, block.span());
+  const uint64_t offset = header.bytes - kBlockBytes;
+  if (Result<> written = current_->writer->write(offset, block.span()); !written) return written;
   if (Result<> synced = current_->writer->sync(); !synced) return synced;
   ++next_number_;
   current_->writer.reset();

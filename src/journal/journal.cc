@@ -2,14 +2,12 @@
 #include "journal/journal.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "journal/local_journal.h"
 
 namespace laketap::journal {
 namespace {
 
-constexpr unsigned kScanThreadsMax = 4;
 constexpr uint64_t kSegmentBytesMin = 64 << 10;
 
 Result<> check(const Options& options) {
@@ -52,18 +50,17 @@ Result<std::unique_ptr<Journal>> Journal::open(Options options, io::Files& files
 }
 
 Result<> LocalJournal::recover(const std::function<void(const Replayed&)>& seen) {
-  const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
-  auto recovered = recover_segments(files_, options_.directory,
-                                    options_.manual ? 1 : std::min(processors, kScanThreadsMax));
+  const bool read_ahead = !options_.manual;
+  auto recovered = recover_segments(files_, options_.directory, read_ahead);
   if (!recovered) return fail(recovered.error());
 
   for (const RecoveredSegment& segment : *recovered) {
-    const uint64_t id = segment.scan.header.segment;
-    for (const Group group : segment.scan.groups) ledger_.add_payload(id, group);
-    for (const Group group : segment.scan.releases) ledger_.add_release(id, group);
+    const uint64_t id = segment.summary.header.segment;
+    for (const Group group : segment.summary.groups) ledger_.add_payload(id, group);
+    for (const Group group : segment.summary.releases) ledger_.add_release(id, group);
   }
   for (const RecoveredSegment& segment : *recovered) {
-    const uint64_t id = segment.scan.header.segment;
+    const uint64_t id = segment.summary.header.segment;
     if (ledger_.living_count(id) == 0) continue;
     const auto visit = [&](const Frame& frame, uint64_t offset) {
       if (frame.kind != FrameKind::payload || ledger_.is_released(frame.group)) return;
@@ -71,39 +68,40 @@ Result<> LocalJournal::recover(const std::function<void(const Replayed&)>& seen)
           .segment = id, .offset = offset, .bytes = static_cast<uint32_t>(frame.payload.size())};
       seen({.group = frame.group, .location = location, .payload = frame.payload});
     };
-    if (const Result<> visited = visit_frames(*segment.reader, segment.scan, visit); !visited)
-      return visited;
+    const Result<> visited = visit_frames(*segment.file, segment.summary, read_ahead, visit);
+    if (!visited) return fail(visited.error(), segment.path);
   }
   return adopt(std::move(*recovered));
 }
 
 Result<> LocalJournal::adopt(std::vector<RecoveredSegment> recovered) {
   for (const RecoveredSegment& segment : recovered) {
-    next_segment_ = std::max(next_segment_, segment.scan.header.segment + 1);
+    next_segment_ = std::max(next_segment_, segment.summary.header.segment + 1);
     next_file_ = std::max(next_file_, segment.file_number + 1);
-    next_number_ = std::max(next_number_, segment.scan.last_number + 1);
-    total_bytes_ += segment.scan.header.bytes;
+    next_number_ = std::max(next_number_, segment.summary.last_number + 1);
+    total_bytes_ += segment.summary.header.bytes;
   }
   for (RecoveredSegment& found : recovered) {
-    Result<SegmentPointer> segment = open_segment(found.scan.header, found.path);
+    Result<SegmentPointer> segment = open_segment(found.summary.header, found.path);
     if (!segment) return fail(segment.error());
-    (*segment)->end = found.scan.end;
-    if (!found.scan.has_both_headers) {
-      const Result<> repaired = write_segment_header(*(*segment)->writer, found.scan.header);
+    (*segment)->end = found.summary.end;
+    if (!found.summary.has_both_headers) {
+      const Result<> repaired = write_segment_header(*(*segment)->writer, found.summary.header);
       if (!repaired) return repaired;
     }
-    if (!found.scan.has_commits && found.scan.header.bytes < first_segment_bytes(options_)) {
+    if (!found.summary.has_commits() &&
+        found.summary.header.bytes < first_segment_bytes(options_)) {
       // Made with another segment_bytes: too small for a commit of today.
       if (const Result<> removed = files_.remove(found.path); !removed) return removed;
-      total_bytes_ -= found.scan.header.bytes;
+      total_bytes_ -= found.summary.header.bytes;
       continue;
     }
-    if (!found.scan.has_commits) {
+    if (!found.summary.has_commits()) {
       spares_.push_back(std::move(*segment));
       continue;
     }
-    segments_[found.scan.header.segment] = *segment;
-    if (found.scan.is_sealed) {
+    segments_[found.summary.header.segment] = *segment;
+    if (found.summary.is_sealed) {
       // A process killed between a seal's write and its sync left it to the page cache.
       if (const Result<> synced = (*segment)->writer->sync(); !synced) return synced;
       (*segment)->writer.reset();

@@ -77,8 +77,9 @@ using Done = std::move_only_function<void(Result<Location>)>;
 class Journal {
  public:
   // Cuts off a torn tail. Calls `seen` for each payload whose group was not released, in the order
-  // of acceptance, before it returns.
+  // of acceptance, before it returns. If it fails, what was seen counts for nothing.
   // Errors: corrupt - damage before the tail. Nothing on disk is changed: a person must decide.
+  //         invalid - the options.
   static Result<std::unique_ptr<Journal>> open(Options options, io::Files& files,
                                                const std::function<void(const Replayed&)>& seen);
   // Finishes what was appended and seals the segment.

@@ -78,6 +78,20 @@ std::vector<Group> Ledger::needed_releases(SegmentId segment) const {
   return needed;
 }
 
+std::vector<Group> Ledger::groups(SegmentId segment) const {
+  const auto at = segments_.find(segment);
+  return at == segments_.end() ? std::vector<Group>() : at->second.groups;
+}
+
+std::vector<Group> Ledger::known_releases(SegmentId segment) const {
+  std::vector<Group> known;
+  const auto at = segments_.find(segment);
+  if (at == segments_.end()) return known;
+  for (const Group group : at->second.releases)
+    if (groups_.contains(group)) known.push_back(group);
+  return known;
+}
+
 bool Ledger::would_free_one(const std::vector<Group>& releases,
                             const std::vector<SegmentId>& segments) const {
   std::map<SegmentId, size_t> freed;

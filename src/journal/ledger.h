@@ -30,6 +30,9 @@ class Ledger {
   size_t living_count(SegmentId segment) const;
   // Releases in the segment that must be written again elsewhere before it is recycled.
   std::vector<Group> needed_releases(SegmentId segment) const;
+  // For a seal: of which groups it holds payloads, and which releases in it still mean something.
+  std::vector<Group> groups(SegmentId segment) const;
+  std::vector<Group> known_releases(SegmentId segment) const;
   // Whether releasing these would leave one of `segments` without a living group.
   bool would_free_one(const std::vector<Group>& releases,
                       const std::vector<SegmentId>& segments) const;

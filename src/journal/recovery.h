@@ -8,15 +8,15 @@ namespace laketap::journal {
 struct RecoveredSegment {
   std::string path;
   uint64_t file_number = 0;
-  std::unique_ptr<io::File> reader;
-  Scan scan;
+  std::unique_ptr<io::File> file;  // Direct, read-only.
+  Summary summary;                 // With lists.
 };
 
-// All segments, ordered by use; those without commits are last. Removes unfinished files.
-// Several threads scan, unless `thread_count` is 1.
-// Errors: corrupt - see scan_segment(); or a segment that others follow has no end.
+// All segments, ordered by use; spare ones are last. Removes unfinished files. What sealed segments
+// hold is not read: visit_frames() checks it.
+// Errors: corrupt - see find_end(); or a segment that others follow has no seal.
 Result<std::vector<RecoveredSegment>> recover_segments(io::Files& files,
                                                        const std::string& directory,
-                                                       unsigned thread_count);
+                                                       bool read_ahead);
 
 }  // namespace laketap::journal

@@ -8,25 +8,34 @@
 
 namespace laketap::journal {
 
-struct Scan {
+struct Summary {
   SegmentHeader header{};
   bool has_both_headers = false;  // Whole and equal; otherwise they are to be written again.
-  bool has_commits = false;       // Never used in this life without.
   bool is_sealed = false;
-  uint64_t end = kDataOffset;  // Where the seal stands, or is to be written.
+  bool has_lists = false;      // Releases and groups are known without reading the commits.
+  uint64_t end = kDataOffset;  // Of the last commit; kDataOffset: none. Sealed or scanned.
   uint64_t last_number = 0;
-  std::vector<Group> releases;  // In order.
-  std::vector<Group> groups;    // Of payloads, in order, neighbours folded.
+  std::vector<Group> releases;
+  std::vector<Group> groups;
+
+  bool has_commits() const { return end > kDataOffset; }
 };
 
-// Checks every byte up to the end.
-// Errors: corrupt - both headers are damaged, or a commit is that had been synced: only then can a
-//                   later one be there.
-Result<Scan> scan_segment(const io::File& file);
+// Headers and seal. Errors: corrupt - both headers are damaged, or the file is cut short.
+Result<Summary> summarize(const io::File& file);
 
-// Calls `visit` for each frame up to scan.end, unchecked: scan_segment() has done that. The offset
-// is that of the payload.
+// Whether an unsealed segment begins with a commit.
+Result<bool> begins_with_commit(const io::File& file, const Summary& summary);
+
+// Finds the end of an unsealed segment, and its lists.
+// Errors: corrupt - a commit is damaged that had been synced: only then can a later one be there.
+Result<> find_end(const io::File& file, Summary& summary);
+
+// Calls `visit` for each frame up to the end, after its commit was found whole. The offset is that
+// of the payload. With `read_ahead`, threads read ahead.
+// Errors: corrupt - a commit is damaged.
 using Visit = std::function<void(const Frame& frame, uint64_t offset)>;
-Result<> visit_frames(const io::File& file, const Scan& scan, const Visit& visit);
+Result<> visit_frames(const io::File& file, const Summary& summary, bool read_ahead,
+                      const Visit& visit);
 
 }  // namespace laketap::journal

@@ -66,7 +66,7 @@ ByteView Staging::finish(uint64_t stamp, uint64_t number) {
                       .number = number,
                       .bytes = static_cast<uint32_t>(used_),
                       .frame_count = frame_count_,
-                      .is_seal = false,
+                      .flags = 0,
                       .tag = tag_},
          buffer_.data());
   return {buffer_.data(), whole};
