@@ -265,6 +265,14 @@ Value Analyzer::function(const Expr& expr, const std::string& name, const Scope&
   } else if (name == "reduce") {
     const std::string state = fmt::format("list_reduce({}, {}, {})", texts[0], texts[2], texts[1]);
     made.sql = apply(3, state);
+  } else if (name == "reduce_agg") {
+    made.sql = fmt::format("list_reduce(list({0}) FILTER (WHERE {0} IS NOT NULL), {1}, {2})", texts[0], texts[2], texts[1]);
+  } else if (name == "zip_with") {
+    const std::string& text = texts[2];
+    const size_t colon = text.find(':');
+    const std::string names = text.substr(7, colon - 7);
+    const size_t comma = names.find(", ");
+    made.sql = fmt::format("CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN list_transform(list_zip({0}, {1}), lambda p: invoke(lambda {2}, {3}: {4}, p[1], p[2])) END", texts[0], texts[1], names.substr(0, comma), names.substr(comma + 2), text.substr(colon + 2));
   } else if (name == "map_filter" || name == "transform_keys" || name == "transform_values") {
     const std::string call = fmt::format("list_zip(map_keys({0}), map_values({0}))", texts[0]);
     // A lambda of two parameters, over pairs.
@@ -352,10 +360,11 @@ std::string Analyzer::order_text(const std::vector<SortItem>& items, const Scope
 
 std::string Analyzer::window_text(const Expr& expr, const Scope& scope) {
   Window window = *expr.over;
-  if (window.base) {
+  // A named window may stand on another.
+  for (size_t steps = 0; window.base; ++steps) {
     const auto found = scope.windows.find(lower(window.base->text));
-    if (found == scope.windows.end()) fail("INVALID_WINDOW_REFERENCE", window.base->at, fmt::format("Cannot resolve WINDOW name {}", window.base->text));
-    Window base = *found->second;
+    if (found == scope.windows.end() || steps > scope.windows.size()) fail("INVALID_WINDOW_REFERENCE", window.base->at, fmt::format("Cannot resolve WINDOW name {}", window.base->text));
+    const Window& base = *found->second;
     if (window.partition_by.empty()) window.partition_by = base.partition_by;
     if (window.order_by.empty()) window.order_by = base.order_by;
     if (window.frame_unit.empty()) {
@@ -363,6 +372,7 @@ std::string Analyzer::window_text(const Expr& expr, const Scope& scope) {
       window.start = base.start;
       window.end = base.end;
     }
+    window.base = base.base;
   }
   std::string out;
   for (const ExprPtr& one : window.partition_by) out += (out.empty() ? "PARTITION BY " : ", ") + expression(*one, scope).sql;

@@ -48,12 +48,30 @@ bool is_castable(const Type& from, const Type& to) {
   return from.kind == to.kind;
 }
 
-// A double as Trino writes it: 1.0E1, NaN. By DuckDB's own functions, since the worker's are not this room's.
-std::string floating_text(const std::string& sql) {
+// A double as Trino writes it: 1.0E1, NaN; the fewest digits that give the same number back. By DuckDB's own functions,
+// since the worker's are not this room's.
+std::string floating_text(const std::string& sql, const char* type) {
   return fmt::format(
-      "CASE WHEN isnan({0}) THEN 'NaN' WHEN isinf({0}) THEN CASE WHEN {0} > 0 THEN 'Infinity' ELSE '-Infinity' END WHEN {0} = 0 THEN CASE WHEN CAST({0} AS VARCHAR) LIKE '-%' THEN '-0.0E0' ELSE '0E0' END ELSE "
-      "regexp_replace(regexp_replace(format('{{:e}}', {0}), 'e\\+?(-?)0*(\\d+)$', 'E\\1\\2'), '(\\.\\d+?)0*E', '\\1E') END",
-      sql);
+      "CASE WHEN isnan({0}) THEN 'NaN' WHEN isinf({0}) THEN CASE WHEN {0} > 0 THEN 'Infinity' ELSE '-Infinity' END WHEN {0} = 0 THEN CASE WHEN CAST({0} AS VARCHAR) LIKE '-%' THEN '-0.0E0' ELSE '0.0E0' END ELSE "
+      "regexp_replace(regexp_replace(list_filter(list_transform(range(0, 17), lambda n: printf('%.' || n || 'e', CAST({0} AS DOUBLE))), lambda t: CAST(t AS {1}) = {0})[1], 'e\\+?(-?)0*(\\d+)$', 'E\\1\\2'), '^(-?\\d)E', '\\1.0E') END",
+      sql, type);
+}
+
+// As a text of JSON.
+std::string json_text(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+// 1 00:00:00.000, 1-2.
+std::string interval_text(const std::string& sql, bool months) {
+  if (months)
+    return fmt::format("invoke(lambda m: CASE WHEN m < 0 THEN '-' ELSE '' END || (abs(m) // 12) || '-' || (abs(m) % 12), CAST(date_part('year', {0}) * 12 + date_part('month', {0}) AS BIGINT))", sql);
+  return fmt::format("invoke(lambda m: CASE WHEN m < 0 THEN '-' ELSE '' END || printf('%d %02d:%02d:%02d.%03d', abs(m) // 86400000, abs(m) // 3600000 % 24, abs(m) // 60000 % 60, abs(m) // 1000 % 60, abs(m) % 1000), CAST(epoch_us({}) // 1000 AS BIGINT))", sql);
 }
 
 std::string integer_range(Kind kind) {
@@ -77,7 +95,8 @@ std::string to_integer(const Value& value, const Type& to, const char* how) {
 std::string to_text(const Value& value, const Type& to) {
   const Type& from = value.type;
   std::string sql = value.sql;
-  if (from.is(Kind::double_) || from.is(Kind::real)) sql = floating_text(value.sql);
+  if (from.is(Kind::double_) || from.is(Kind::real)) sql = floating_text(value.sql, from.is(Kind::real) ? "FLOAT" : "DOUBLE");
+  else if (from.is(Kind::interval_day) || from.is(Kind::interval_year)) sql = interval_text(value.sql, from.is(Kind::interval_year));
   else if (from.is(Kind::decimal) && from.precision == from.scale) sql = fmt::format("regexp_replace(CAST({} AS VARCHAR), '^(-?)\\.', '\\10.')", value.sql);
   else if (from.is(Kind::boolean)) sql = fmt::format("CAST({} AS VARCHAR)", value.sql);
   else if (from.is(Kind::timestamp)) {
@@ -96,7 +115,7 @@ std::string to_text(const Value& value, const Type& to) {
   const bool shorter = to.precision != Type::kUnbounded && !(from.is(Kind::varchar) && from.precision != Type::kUnbounded && from.precision <= to.precision);
   if (!shorter) return sql;
   if (from.is_text()) return fmt::format("left({}, {})", sql, to.precision);
-  return fmt::format("CASE WHEN length({0}) > {1} THEN error('Value ' || {0} || ' cannot be represented as {2}') ELSE {0} END", sql, to.precision, to_string(to));
+  return fmt::format("CASE WHEN length({0}) > {1} THEN error('INVALID_CAST_ARGUMENT: Value ' || {0} || ' cannot be represented as {2}') ELSE {0} END", sql, to.precision, to_string(to));
 }
 
 }  // namespace
@@ -121,7 +140,7 @@ Value Analyzer::cast_value(const Value& value, const Type& to, bool tries, const
   if (from.is(Kind::unknown)) return {to, fmt::format("CAST(NULL AS {})", duckdb_type(to))};
   if (from.is(Kind::json)) {
     if (to.is(Kind::varchar)) return {to, fmt::format("json_extract_string({}, '$')", value.sql)};
-    if (to.is(Kind::array) || to.is(Kind::map) || to.is(Kind::row)) return {to, fmt::format("from_json({}, {})", value.sql, quote_text(fmt::format("\"{}\"", duckdb_type(to))))};
+    if (to.is(Kind::array) || to.is(Kind::map) || to.is(Kind::row)) return {to, fmt::format("from_json({}, {})", value.sql, quote_text(json_text(duckdb_type(to))))};
     return {to, fmt::format("{}(json_extract_string({}, '$') AS {})", how, value.sql, duckdb_type(to))};
   }
   if (to.is(Kind::json)) return {to, fmt::format("to_json({})", value.sql)};

@@ -204,8 +204,6 @@ Value Analyzer::operation(const Expr& expr, const Scope& scope) {
     case Op::quantified: return subquery(expr, scope);
     case Op::arithmetic: return expr.text == "||" ? concatenation(expr, scope) : arithmetic(expr, scope);
     case Op::negate: {
-      // -9223372036854775808 is a literal of its own.
-      if (expr.args[0]->op == Op::integer && expr.args[0]->text == "9223372036854775808") return {Type(Kind::bigint), "CAST(-9223372036854775808 AS BIGINT)"};
       const Value value = expression(*expr.args[0], scope);
       if (!value.type.is_numeric() && !value.type.is(Kind::unknown) && !value.type.is(Kind::interval_day) && !value.type.is(Kind::interval_year))
         fail("TYPE_MISMATCH", expr.at, fmt::format("Cannot negate {}", to_string(value.type)));
@@ -213,7 +211,7 @@ Value Analyzer::operation(const Expr& expr, const Scope& scope) {
     }
     case Op::plus: {
       Value value = expression(*expr.args[0], scope);
-      if (!value.type.is_integer() && !value.type.is_floating()) fail("TYPE_MISMATCH", expr.args[0]->at, fmt::format("Unary '+' operator cannot by applied to {} type", to_string(value.type)));
+      if (!value.type.is_integer() && !value.type.is_floating()) fail("TYPE_MISMATCH", expr.at, fmt::format("Unary '+' operator cannot by applied to {} type", to_string(value.type)));
       return value;
     }
     case Op::logical_and:
@@ -282,15 +280,18 @@ Value Analyzer::literal(const Expr& expr) {
       return {Type(Kind::varbinary), fmt::format("unhex('{}')", digits)};
     }
     case Op::integer: {
-      std::string digits = expr.text;
+      const bool negative = expr.text.starts_with('-');
+      std::string digits = expr.text.substr(negative ? 1 : 0);
       digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
-      if (digits.size() > 19 || (digits.size() == 19 && digits > "9223372036854775807")) fail("SYNTAX_ERROR", expr.at, "Invalid numeric literal: " + expr.text);
-      const bool small = digits.size() < 10 || (digits.size() == 10 && digits <= "2147483647");
-      return {Type(small ? Kind::integer : Kind::bigint), fmt::format("CAST({} AS {})", digits, small ? "INTEGER" : "BIGINT")};
+      const std::string_view largest = negative ? "9223372036854775808" : "9223372036854775807";
+      if (digits.size() > 19 || (digits.size() == 19 && digits > largest)) fail("SYNTAX_ERROR", {1, 1}, "Invalid numeric literal: " + expr.text);
+      const bool small = digits.size() < 10 || (digits.size() == 10 && digits <= (negative ? "2147483648" : "2147483647"));
+      return {Type(small ? Kind::integer : Kind::bigint), fmt::format("CAST({}{} AS {})", negative ? "-" : "", digits, small ? "INTEGER" : "BIGINT")};
     }
     case Op::decimal: {
       const size_t dot = expr.text.find('.');
-      std::string whole = expr.text.substr(0, dot);
+      const size_t sign = expr.text.starts_with('-') ? 1 : 0;
+      std::string whole = expr.text.substr(sign, dot - sign);
       const std::string fraction = expr.text.substr(dot + 1);
       whole.erase(0, std::min(whole.find_first_not_of('0'), whole.size()));
       const int precision = std::max<int>(1, static_cast<int>(whole.size() + fraction.size()));
@@ -301,6 +302,39 @@ Value Analyzer::literal(const Expr& expr) {
     default: return {Type(Kind::double_), fmt::format("CAST('{}' AS DOUBLE)", expr.text)};
   }
 }
+
+namespace {
+
+// Begins with a day of the calendar: 2024-02-29, 2024-2-9.
+bool is_day(std::string_view text) {
+  int parts[3] = {0, 0, 0};
+  size_t at = text.starts_with('-') || text.starts_with('+') ? 1 : 0;
+  for (int i = 0; i < 3; ++i) {
+    const size_t first = at;
+    while (at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) && at - first < 6) parts[i] = parts[i] * 10 + (text[at++] - '0');
+    if (at == first) return false;
+    if (i < 2 && (at >= text.size() || text[at++] != '-')) return false;
+  }
+  static constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  if (parts[1] < 1 || parts[1] > 12 || parts[2] < 1) return false;
+  const bool leap = (parts[0] % 4 == 0 && parts[0] % 100 != 0) || parts[0] % 400 == 0;
+  return parts[2] <= kDays[parts[1] - 1] + (parts[1] == 2 && leap ? 1 : 0);
+}
+
+// Nothing, or begins with an hour and minute of a day.
+bool is_clock(std::string_view text) {
+  if (text.empty() || !std::isdigit(static_cast<unsigned char>(text[0]))) return true;
+  int parts[3] = {0, 0, 0};
+  size_t at = 0;
+  for (int i = 0; i < 3; ++i) {
+    while (at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) && parts[i] < 1000) parts[i] = parts[i] * 10 + (text[at++] - '0');
+    if (at >= text.size() || text[at] != ':') break;
+    ++at;
+  }
+  return parts[0] < 24 && parts[1] < 60 && parts[2] < 60;
+}
+
+}  // namespace
 
 Value Analyzer::typed_literal(const Expr& expr, const std::string& type_text, const std::string& text) {
   const std::string name = lower(type_text);
@@ -326,7 +360,15 @@ Value Analyzer::typed_literal(const Expr& expr, const std::string& type_text, co
     }
     std::string zone = text.substr(std::min(end, text.size()));
     const bool zoned = zone.find_first_not_of(' ') != std::string::npos;
-    if (digits > 12) invalid();
+    if (digits > 12) fail("NUMERIC_VALUE_OUT_OF_RANGE", expr.at, fmt::format("TIMESTAMP precision must be in range [0, 12]: {}", digits));
+    if (!is_day(text) || !is_clock(text.substr(std::min(text.size(), space == std::string::npos ? text.size() : space + 1)))) invalid();
+    if (zoned) {
+      // An offset stands right behind the time, Z is UTC.
+      const std::string bare = zone.substr(zone.find_first_not_of(' '));
+      const std::string clock = text.substr(0, end);
+      const std::string said = bare == "Z" ? clock + "+00:00" : bare[0] == '+' || bare[0] == '-' ? clock + bare : clock + " " + bare;
+      return {Type(Kind::timestamp_zoned, digits), fmt::format("CAST({} AS TIMESTAMPTZ)", quote_text(said))};
+    }
     const Type type(zoned ? Kind::timestamp_zoned : Kind::timestamp, digits);
     return {type, fmt::format("CAST({} AS {})", quote_text(text), duckdb_type(type))};
   }
@@ -334,7 +376,8 @@ Value Analyzer::typed_literal(const Expr& expr, const std::string& type_text, co
     const size_t dot = text.find('.');
     const int digits = dot == std::string::npos ? 0 : static_cast<int>(text.find_first_not_of("0123456789", dot + 1) == std::string::npos ? text.size() - dot - 1 : text.find_first_not_of("0123456789", dot + 1) - dot - 1);
     const bool zoned = text.find('+') != std::string::npos || text.find('-') != std::string::npos;
-    if (!digit(0)) invalid();
+    if (!digit(0) || !is_clock(text)) invalid();
+    if (digits > 12) fail("NUMERIC_VALUE_OUT_OF_RANGE", expr.at, fmt::format("TIME precision must be in range [0, 12]: {}", digits));
     const Type type(zoned ? Kind::time_zoned : Kind::time, digits);
     return {type, fmt::format("CAST({} AS {})", quote_text(text), duckdb_type(type))};
   }
@@ -351,7 +394,22 @@ Value Analyzer::typed_literal(const Expr& expr, const std::string& type_text, co
     const Type type(Kind::decimal, precision, static_cast<int>(fraction.size()));
     return {type, fmt::format("CAST({} AS {})", quote_text(text), duckdb_type(type))};
   }
-  if (name == "json") return {Type(Kind::json), fmt::format("CAST({} AS JSON)", quote_text(text))};
+  if (name == "json") {
+    if (text.find_first_not_of(" \t\r\n") == std::string::npos) invalid();
+    return {Type(Kind::json), fmt::format("CAST(json_normalize({}) AS JSON)", quote_text(text))};
+  }
+  if (name == "boolean") {
+    const std::string word = lower(text);
+    if (word != "true" && word != "false" && word != "t" && word != "f" && word != "1" && word != "0") invalid();
+  }
+  if (name == "tinyint" || name == "smallint" || name == "integer" || name == "int" || name == "bigint") {
+    const size_t sign = text.starts_with('-') || text.starts_with('+') ? 1 : 0;
+    const std::string digits = text.substr(sign);
+    if (digits.empty() || digits.size() > 19 || digits.find_first_not_of("0123456789") != std::string::npos) invalid();
+    const auto magnitude = std::stoull(digits);
+    const uint64_t limit = name == "tinyint" ? 127 : name == "smallint" ? 32767 : name == "bigint" ? uint64_t{9223372036854775807} : 2147483647;
+    if (magnitude > limit + (text[0] == '-' ? 1 : 0)) invalid();
+  }
   if (name == "char") return {Type(Kind::char_, static_cast<int>(text.size())), quote_text(text)};
   if (name == "varchar") return {Type::varchar(), quote_text(text)};
   const std::optional<Type> type = from_trino(type_text);
@@ -480,7 +538,7 @@ Value Analyzer::subscript(const Expr& expr, const Scope& scope) {
     return {base.type.parts[i], fmt::format("struct_extract({}, {})", base.sql, quote_text(base.type.names[i] ? *base.type.names[i] : fmt::format("field{}", i)))};
   }
   if (base.type.is(Kind::array)) {
-    if (!index.type.is_integer()) fail("TYPE_MISMATCH", expr.args[1]->at, fmt::format("Cannot use {} for subscript of {}", to_string(index.type), to_string(base.type)));
+    if (!index.type.is_integer() && !index.type.is(Kind::unknown)) fail("TYPE_MISMATCH", expr.args[1]->at, fmt::format("Cannot use {} for subscript of {}", to_string(index.type), to_string(base.type)));
     return {base.type.parts[0],
             fmt::format("CASE WHEN {1} = 0 THEN error('SQL array indices start at 1') WHEN {1} < 0 THEN error('Array subscript is negative: ' || {1}) WHEN {1} > len({0}) THEN error('Array subscript must be less than or equal to array length: ' || {1} || ' > ' || len({0})) ELSE ({0})[{1}] END",
                         base.sql, index.sql)};
@@ -509,9 +567,17 @@ Value Analyzer::compare(const Expr& expr, const Scope& scope) {
     b.sql = fmt::format("rtrim({}, ' ')", b.sql);
   }
   if (distinct) return {Type(Kind::boolean), fmt::format("({} IS {}DISTINCT FROM {})", a.sql, expr.negated ? "NOT " : "", b.sql)};
-  // NaN equals nothing and is in no order.
-  if (common->is_floating() && expr.args[0]->op != Op::floating && expr.args[1]->op != Op::floating && expr.args[0]->op != Op::integer && expr.args[1]->op != Op::integer && op != "<>")
-    return {Type(Kind::boolean), fmt::format("({0} {2} {1} AND NOT isnan({0}) AND NOT isnan({1}))", a.sql, b.sql, op)};
+  // NaN equals nothing and is in no order; to DuckDB it is the largest number. A constant is no NaN.
+  if (common->is_floating()) {
+    const auto constant = [](const Expr& one) { return one.op == Op::floating || one.op == Op::integer || one.op == Op::decimal; };
+    const bool first = !constant(*expr.args[0]);
+    const bool second = !constant(*expr.args[1]);
+    const auto plain = fmt::format("{} {} {}", a.sql, op, b.sql);
+    if (op == "<>" && first && second) return {Type(Kind::boolean), fmt::format("({} OR isnan({}))", plain, a.sql)};
+    if (op == "=" && first && second) return {Type(Kind::boolean), fmt::format("({} AND NOT isnan({}))", plain, a.sql)};
+    if ((op == "<" || op == "<=") && second) return {Type(Kind::boolean), fmt::format("({} AND NOT isnan({}))", plain, b.sql)};
+    if ((op == ">" || op == ">=") && first) return {Type(Kind::boolean), fmt::format("({} AND NOT isnan({}))", plain, a.sql)};
+  }
   return {Type(Kind::boolean), fmt::format("({} {} {})", a.sql, op, b.sql)};
 }
 
@@ -539,7 +605,7 @@ Value Analyzer::arithmetic(const Expr& expr, const Scope& scope) {
 }
 
 // Result types of Trino's DecimalOperators.
-Value Analyzer::decimal_arithmetic(const Expr& expr, const std::string& op, const Value& left, const Value& right) {
+Value Analyzer::decimal_arithmetic(const Expr&, const std::string& op, const Value& left, const Value& right) {
   const auto as_decimal = [](const Value& value) {
     if (value.type.is(Kind::decimal)) return value.type;
     return *common_type(value.type.is(Kind::unknown) ? Type(Kind::integer) : value.type, Type(Kind::decimal, 1, 0));
@@ -555,7 +621,7 @@ Value Analyzer::decimal_arithmetic(const Expr& expr, const std::string& op, cons
   } else if (op == "*") {
     type.scale = a.scale + b.scale;
     type.precision = std::min(38, a.precision + b.precision);
-    if (type.scale > 38) fail("INVALID_ARGUMENTS", expr.at, "DECIMAL scale must be in range [0, precision (38)]: " + std::to_string(type.scale));
+    if (type.scale > 38) fail("INVALID_FUNCTION_ARGUMENT", {0, 0}, "DECIMAL scale must be in range [0, precision (38)]: " + std::to_string(type.scale));
   } else if (op == "/") {
     type.scale = std::max(a.scale, b.scale);
     type.precision = std::min(38, a.precision + b.scale + std::max(0, b.scale - a.scale));

@@ -18,7 +18,10 @@ std::string column_list(size_t count, const std::string& prefix = "c") {
 
 // The name of a select item without an alias.
 std::optional<std::string> own_name(const Expr& expr) {
-  if (expr.op == Op::identifier || expr.op == Op::dereference) return expr.text;
+  // A chain of names; the field of any other expression has none.
+  const Expr* base = &expr;
+  while (base->op == Op::dereference) base = base->args[0].get();
+  if (base->op == Op::identifier) return expr.text;
   return std::nullopt;
 }
 
@@ -396,7 +399,8 @@ Printed Analyzer::select(const Query& query, const Scope* outer) {
   if (query.with_ties) {
     if (order.empty()) fail("MISSING_ORDER_BY", query.at, "FETCH FIRST WITH TIES clause requires ORDER BY");
     const std::string alias = new_alias();
-    made.sql = fmt::format("SELECT {} FROM (SELECT *, rank() OVER (ORDER BY {}) AS ties FROM ({}) AS {}) AS {}t WHERE ties <= {} ORDER BY {}", column_list(items.size()), order, made.sql, alias, alias, *count_of(query.limit, "LIMIT"), order);
+    made.sql = fmt::format("SELECT {} FROM (SELECT *, rank() OVER (ORDER BY {}) AS ties FROM (SELECT * FROM ({}) AS {}{}) AS {}o) AS {}t WHERE ties <= {} ORDER BY {}", column_list(items.size()), order, made.sql, alias,
+                           query.offset ? fmt::format(" ORDER BY {} OFFSET {}", order, *count_of(query.offset, "OFFSET")) : "", alias, alias, *count_of(query.limit, "LIMIT"), order);
     return made;
   }
   if (!order.empty() || !limit_text.empty()) {

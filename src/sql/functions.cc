@@ -177,13 +177,13 @@ bool bind(const Pattern& pattern, const Type& type, Bindings& bindings) {
     }
     case Pattern::Form::array: return bind_parts(pattern, type, Kind::array, bindings);
     case Pattern::Form::map: return bind_parts(pattern, type, Kind::map, bindings);
-    case Pattern::Form::row: return type.is(Kind::row) || type.is(Kind::unknown);
+    case Pattern::Form::row: return bind_parts(pattern, type, Kind::row, bindings);
     case Pattern::Form::function: return false;
     case Pattern::Form::decimal: {
       if (!type.is_exact() && !type.is(Kind::unknown)) return false;
       const std::optional<Type> as = type.is(Kind::decimal) ? std::optional(type) : type.is(Kind::unknown) ? std::optional(Type(Kind::decimal, 1, 0)) : common_type(type, Type(Kind::decimal, 1, 0));
       if (!as) return false;
-      bindings.cost += type.is(Kind::decimal) ? 0 : 4;
+      bindings.cost += type.is(Kind::decimal) ? 0 : 2 + 5 - (type.is(Kind::unknown) ? 4 : static_cast<int>(type.kind) - static_cast<int>(Kind::tinyint) + 1);
       bindings.numbers[pattern.first] = std::max(bindings.numbers[pattern.first], as->precision);
       bindings.numbers[pattern.second] = std::max(bindings.numbers[pattern.second], as->scale);
       return true;
@@ -287,6 +287,11 @@ std::optional<Resolved> match(const Signature& signature, const std::vector<Argu
 // Results whose numbers the list of functions does not say.
 void refine(std::string_view name, Resolved& made) {
   const std::vector<Type>& in = made.parameters;
+  // How long a text can become.
+  const auto length = [&](size_t i) { return i < in.size() && in[i].is(Kind::varchar) ? int64_t{in[i].precision} : int64_t{Type::kUnbounded}; };
+  const auto bounded = [](int64_t n) { return Type::varchar(static_cast<int>(std::min<int64_t>(n, 2147483647))); };
+  if (name == "replace" && in.size() == 3 && length(0) >= 0 && length(2) >= 0) made.result = bounded(length(0) + length(2) * (length(0) + 1));
+  if (name == "regexp_replace" && in.size() == 3 && length(0) >= 0 && length(2) >= 0) made.result = bounded(length(0) + std::max(length(0) * length(2) / 2, length(2)) * (length(0) + 1));
   if (in.empty() || !in[0].is(Kind::decimal) || !made.result.is(Kind::decimal)) {
     // concat(char(x), char(y)) and lengths that add up: unbounded is always right for a varchar.
     return;
@@ -335,6 +340,7 @@ std::optional<Resolved> resolve_function(std::string_view name, const std::vecto
 }
 
 std::string expected_signatures(std::string_view name) {
+  if (const std::string_view recorded = recorded_signatures(name); !recorded.empty()) return std::string(recorded);
   const auto found = table().find(std::string(name));
   if (found == table().end()) return "";
   std::vector<std::string> shown;

@@ -11,7 +11,8 @@
 
 namespace laketap::sql {
 
-std::string_view signature_lines();  // signatures.cc
+std::string_view signature_lines();                            // signatures.cc
+std::string_view recorded_signatures(std::string_view name);  // signature_words.cc; "" when there are none.
 
 enum class FunctionKind { scalar, aggregate, window };
 

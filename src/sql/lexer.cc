@@ -34,6 +34,7 @@ class Lexer {
         return out;
       }
       if (auto wrong = read(token)) return std::unexpected(*wrong);
+      token.length = at_ - token.offset;
       out.push_back(std::move(token));
     }
   }
@@ -118,17 +119,26 @@ class Lexer {
       token.text = std::string(1, c);
       return std::nullopt;
     }
-    const Place here = place_;
+    // A character that no rule knows is a token too, which fits nowhere.
     step();
     while (at_ < text_.size() && (static_cast<unsigned char>(peek()) & 0xc0) == 0x80) step();
-    return Problem{"SYNTAX_ERROR", fmt::format("extraneous input '{}'", text_.substr(token.offset, at_ - token.offset)), here.line, here.column};
+    token.kind = TokenKind::symbol;
+    token.text = text_.substr(token.offset, at_ - token.offset);
+    return std::nullopt;
   }
 
   std::optional<Problem> quoted(Token& token, TokenKind kind, char quote) {
     token.kind = kind;
     step();
     while (true) {
-      if (at_ >= text_.size()) return Problem{"SYNTAX_ERROR", fmt::format("mismatched input '{}'", quote), token.at.line, token.at.column};
+      if (at_ >= text_.size()) {  // Never closed: the quote by itself, which fits nowhere.
+        at_ = token.offset + 1;
+        place_ = token.at;
+        ++place_.column;
+        token.kind = TokenKind::symbol;
+        token.text = std::string(1, text_[token.offset]);
+        return std::nullopt;
+      }
       if (peek() == quote) {
         if (peek(1) != quote) break;
         step();
@@ -141,6 +151,7 @@ class Lexer {
   }
 
   std::optional<Problem> unescape(Token& token) {
+    if (token.kind != TokenKind::text) return std::nullopt;
     std::string out;
     const std::string& in = token.text;
     for (size_t i = 0; i < in.size(); ++i) {
@@ -204,7 +215,7 @@ class Lexer {
     }
     if (std::isalpha(static_cast<unsigned char>(peek())) || peek() == '_') {
       while (std::isalnum(static_cast<unsigned char>(peek())) || peek() == '_') step();
-      return Problem{"SYNTAX_ERROR", "identifiers must not start with a digit; surround the identifier with double quotes", token.at.line, token.at.column};
+      token.kind = TokenKind::digit_word;
     }
     token.text = text_.substr(token.offset, at_ - token.offset);
     return std::nullopt;

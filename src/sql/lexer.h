@@ -11,14 +11,14 @@
 
 namespace laketap::sql {
 
-enum class TokenKind { word, quoted, backquoted, text, binary, integer, decimal, floating, symbol, parameter, end };
+enum class TokenKind { word, quoted, backquoted, digit_word, text, binary, integer, decimal, floating, symbol, parameter, end };
 
 struct Token {
   TokenKind kind = TokenKind::end;
   std::string text;   // word: as written; quoted, text: what it means.
   std::string upper;  // Of a word, for keywords.
   Place at;
-  size_t offset = 0;  // In the source, for messages and for the rest of the text.
+  size_t offset = 0, length = 0;  // In the source, for messages and for the rest of the text.
 };
 
 std::expected<std::vector<Token>, Problem> tokenize(std::string_view text);

@@ -20,18 +20,40 @@ class Parser {
 
   // For statements about metadata (statement.cc).
   const Token& token(size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
-  bool is(std::string_view keyword, size_t ahead = 0) const { return token(ahead).kind == TokenKind::word && token(ahead).upper == keyword; }
-  bool is_symbol(std::string_view symbol, size_t ahead = 0) const { return token(ahead).kind == TokenKind::symbol && token(ahead).text == symbol; }
+  // What is asked of the next token is noted: together it is what a message says could have stood there.
+  bool is(std::string_view keyword, size_t ahead = 0) const {
+    if (ahead == 0) want(keyword);
+    return sees(keyword, ahead);
+  }
+  bool is_symbol(std::string_view symbol, size_t ahead = 0) const {
+    if (ahead == 0) want(symbol);
+    return sees_symbol(symbol, ahead);
+  }
+  // Only look.
+  bool sees(std::string_view keyword, size_t ahead = 0) const { return token(ahead).kind == TokenKind::word && token(ahead).upper == keyword; }
+  bool sees_symbol(std::string_view symbol, size_t ahead = 0) const { return token(ahead).kind == TokenKind::symbol && token(ahead).text == symbol; }
   bool take(std::string_view keyword);
   bool take_symbol(std::string_view symbol);
   void advance() { at_ = std::min(at_ + 1, tokens_.size() - 1); }
   std::vector<Identifier> qualified_name(bool backquotes = false);
-  [[noreturn]] void mismatch(std::string_view expecting) const;
+  // The message of what stands here, with all that was asked for since the last step.
+  [[noreturn]] void mismatch(std::string_view expecting = "") const;
   [[noreturn]] void fail_at(Place at, std::string message) const;
   bool at_end() const { return token().kind == TokenKind::end; }
 
  private:
   class Depth;
+  class Named;
+  friend class Named;
+
+  void want(std::string_view what) const {
+    if (at_ < wanted_at_ || at_ == hidden_at_) return;
+    if (at_ > wanted_at_) {
+      wanted_.clear();
+      wanted_at_ = at_;
+    }
+    if (wanted_.size() < kWantedMax) wanted_.push_back(what);
+  }
 
   // parser_query.cc
   QueryPtr query();
@@ -87,6 +109,25 @@ class Parser {
   std::string_view source_;
   size_t at_ = 0;
   int depth_ = 0;
+  static constexpr size_t kWantedMax = 500;
+  mutable std::vector<std::string_view> wanted_;  // Keywords, symbols, and <rules>, asked for at wanted_at_.
+  mutable size_t wanted_at_ = 0;
+  mutable size_t hidden_at_ = SIZE_MAX;           // Where a named rule begins: its parts are not told.
+};
+
+// A rule that messages call by its name instead of what it can begin with.
+class Parser::Named {
+ public:
+  Named(const Parser& parser, std::string_view name) : parser_(parser), before_(parser.hidden_at_) {
+    parser.want(name);
+    parser.hidden_at_ = parser.at_;
+  }
+  ~Named() { parser_.hidden_at_ = before_; }
+  Named(const Named&) = delete;
+
+ private:
+  const Parser& parser_;
+  size_t before_;
 };
 
 // Deep trees are walked recursively, so their depth is bounded.

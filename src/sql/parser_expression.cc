@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "sql/parser.h"
 
@@ -23,15 +24,13 @@ void Parser::fail_at(Place at, std::string message) const { throw Thrown{{"SYNTA
 
 void Parser::mismatch(std::string_view expecting) const {
   const Token& found = token();
-  const size_t end = at_ + 1 < tokens_.size() ? tokens_[at_ + 1].offset : source_.size();
-  std::string shown = "<EOF>";
-  if (found.kind != TokenKind::end) {
-    shown = source_.substr(found.offset, end - found.offset);
-    while (!shown.empty() && std::isspace(static_cast<unsigned char>(shown.back()))) shown.pop_back();
-    if (found.kind == TokenKind::word) shown = found.text;
-  }
+  const std::string shown = found.kind == TokenKind::end ? "<EOF>" : std::string(source_.substr(found.offset, found.length));
+  std::set<std::string> words;
+  if (!expecting.empty()) words.emplace(expecting);
+  if (wanted_at_ == at_)
+    for (const std::string_view one : wanted_) words.insert(one.size() > 1 && one.front() == '<' && one.back() == '>' && one != "<>" ? std::string(one) : fmt::format("'{}'", one));
   std::string message = fmt::format("mismatched input '{}'", shown);
-  if (!expecting.empty()) message += fmt::format(". Expecting: {}", expecting);
+  if (!words.empty()) message += fmt::format(". Expecting: {}", fmt::join(words, ", "));
   fail_at(found.at, std::move(message));
 }
 
@@ -46,27 +45,31 @@ bool Parser::take_symbol(std::string_view symbol) {
   return true;
 }
 void Parser::expect(std::string_view keyword) {
-  if (!take(keyword)) mismatch(fmt::format("'{}'", keyword));
+  if (!take(keyword)) mismatch();
 }
 void Parser::expect_symbol(std::string_view symbol) {
-  if (!take_symbol(symbol)) mismatch(fmt::format("'{}'", symbol));
+  if (!take_symbol(symbol)) mismatch();
 }
 
 bool Parser::is_name(size_t ahead) const {
   const Token& one = token(ahead);
-  return one.kind == TokenKind::quoted || (one.kind == TokenKind::word && !is_reserved(one.upper));
+  // Names in backquotes or with a digit first are names to the grammar; identifier() refuses them.
+  return one.kind == TokenKind::quoted || one.kind == TokenKind::backquoted || one.kind == TokenKind::digit_word || (one.kind == TokenKind::word && !is_reserved(one.upper));
 }
 
 Identifier Parser::identifier() {
   const Token& one = token();
+  want("<identifier>");
+  if (one.kind == TokenKind::digit_word) fail_at(one.at, "identifiers must not start with a digit; surround the identifier with double quotes");
   if (one.kind == TokenKind::backquoted) fail_at(one.at, "backquoted identifiers are not supported; use double quotes to quote identifiers");
-  if (!is_name()) mismatch("<identifier>");
+  if (!is_name()) mismatch();
   Identifier made{one.text, one.kind == TokenKind::quoted, one.at};
   advance();
   return made;
 }
 
 std::optional<Identifier> Parser::maybe_identifier() {
+  want("<identifier>");
   if (!is_name()) return std::nullopt;
   return identifier();
 }
@@ -101,6 +104,7 @@ ExprPtr Parser::whole_expression() {
 
 ExprPtr Parser::expression() {
   const Depth deeper(*this);
+  const Named named(*this, "<expression>");
   return logical_or();
 }
 
@@ -115,6 +119,7 @@ ExprPtr Parser::logical_or() {
 }
 
 ExprPtr Parser::logical_and() {
+  const Named named(*this, "<expression>");
   ExprPtr left = logical_not();
   while (is("AND")) {
     advance();
@@ -125,6 +130,7 @@ ExprPtr Parser::logical_and() {
 }
 
 ExprPtr Parser::logical_not() {
+  const Named named(*this, "<expression>");
   if (!is("NOT")) return predicated();
   const Depth deeper(*this);
   const Place at = token().at;
@@ -134,15 +140,12 @@ ExprPtr Parser::logical_not() {
 
 ExprPtr Parser::predicated() {
   ExprPtr value = concatenation();
-  while (true) {
-    ExprPtr next = predicate(value);
-    if (next == value) return value;
-    value = next;
-  }
+  return predicate(value);  // One at most: `a IS NULL IS NULL` is no expression.
 }
 
 ExprPtr Parser::predicate(ExprPtr value) {
-  const Place at = value->at;
+  const Place at = token().at;  // Of the operator: the place that messages name.
+  const Named named(*this, "<predicate>");
   for (const std::string_view op : {"=", "<>", "!=", "<", "<=", ">", ">="}) {
     if (!is_symbol(op)) continue;
     advance();
@@ -206,16 +209,17 @@ ExprPtr Parser::predicate(ExprPtr value) {
       made->negated = is_not;
       return made;
     }
-    mismatch(is_not ? "'DISTINCT', 'NULL'" : "'DISTINCT', 'NOT', 'NULL'");
+    mismatch();
   }
   return value;
 }
 
 // || and + - stand on one level in Trino's grammar: + and - first in the list, || after.
 ExprPtr Parser::concatenation() {
+  const Named named(*this, "<expression>");
   ExprPtr left = additive();
   while (is_symbol("||")) {
-    const Place at = left->at;
+    const Place at = token().at;
     advance();
     left = make(Op::arithmetic, at, "||", {left, additive()});
   }
@@ -225,7 +229,7 @@ ExprPtr Parser::concatenation() {
 ExprPtr Parser::additive() {
   ExprPtr left = multiplicative();
   while (is_symbol("+") || is_symbol("-")) {
-    const Place at = left->at;
+    const Place at = token().at;
     const std::string op = token().text;
     advance();
     left = make(Op::arithmetic, at, op, {left, multiplicative()});
@@ -236,7 +240,7 @@ ExprPtr Parser::additive() {
 ExprPtr Parser::multiplicative() {
   ExprPtr left = unary();
   while (is_symbol("*") || is_symbol("/") || is_symbol("%")) {
-    const Place at = left->at;
+    const Place at = token().at;
     const std::string op = token().text;
     advance();
     left = make(Op::arithmetic, at, op, {left, unary()});
@@ -245,11 +249,19 @@ ExprPtr Parser::multiplicative() {
 }
 
 ExprPtr Parser::unary() {
+  const Named named(*this, "<expression>");
   if (!is_symbol("-") && !is_symbol("+")) return at_time_zone();
   const Depth deeper(*this);
   const Place at = token().at;
   const bool negative = is_symbol("-");
   advance();
+  // -5 is a literal.
+  if (negative && (token().kind == TokenKind::integer || token().kind == TokenKind::decimal || token().kind == TokenKind::floating)) {
+    const Op op = token().kind == TokenKind::integer ? Op::integer : token().kind == TokenKind::decimal ? Op::decimal : Op::floating;
+    auto made = make(op, at, "-" + token().text);
+    advance();
+    return made;
+  }
   return make(negative ? Op::negate : Op::plus, at, "", {unary()});
 }
 
@@ -299,6 +311,7 @@ ExprPtr Parser::primary() {
     case TokenKind::decimal: return literal(Op::decimal);
     case TokenKind::floating: return literal(Op::floating);
     case TokenKind::parameter: return literal(Op::parameter);
+    case TokenKind::digit_word:
     case TokenKind::backquoted: identifier(); break;
     case TokenKind::quoted: {
       if (is_symbol("->", 1)) return *lambda();
@@ -314,7 +327,7 @@ ExprPtr Parser::primary() {
       break;
     case TokenKind::end: break;
   }
-  mismatch("<expression>");
+  mismatch();
 }
 
 std::optional<ExprPtr> Parser::lambda() {
@@ -368,7 +381,7 @@ ExprPtr Parser::case_expression() {
     made->op = Op::simple_case;
     made->args.push_back(expression());
   }
-  if (!is("WHEN")) mismatch("'WHEN'");
+  if (!is("WHEN")) mismatch();
   while (take("WHEN")) {
     made->args.push_back(expression());
     expect("THEN");
@@ -423,7 +436,7 @@ ExprPtr Parser::interval_literal() {
   const auto unit = [&] {
     for (const std::string_view name : {"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"})
       if (take(name)) return std::string(name);
-    mismatch("'DAY', 'HOUR', 'MINUTE', 'MONTH', 'SECOND', 'YEAR'");
+    mismatch();
   };
   made->text = unit();
   if (take("TO")) made->to_unit = unit();
@@ -490,12 +503,12 @@ ExprPtr Parser::word_primary() {
     advance();
     return made;
   }
-  if (is_reserved(word) && word != "GROUPING" && word != "LISTAGG" && word != "TRIM" && word != "NORMALIZE") mismatch("<expression>");
+  if (is_reserved(word) && word != "GROUPING" && word != "LISTAGG" && word != "TRIM" && word != "NORMALIZE") mismatch();
   if (is_symbol("->", 1)) return *lambda();
   if (is_reserved(word)) {
     Identifier name{token().text, false, at};
     advance();
-    if (!is_symbol("(")) mismatch("'('");
+    if (!is_symbol("(")) mismatch();
     return call({name}, at);
   }
   Identifier name = identifier();
@@ -624,7 +637,7 @@ ExprPtr Parser::call(std::vector<Identifier> name, Place at) {
     if (is("ON") && is("OVERFLOW", 1)) {
       advance();
       advance();
-      if (!take("ERROR")) mismatch("'ERROR'");
+      if (!take("ERROR")) mismatch();
     }
   }
   expect_symbol(")");

@@ -34,6 +34,7 @@ std::vector<With> Parser::with_list() {
 
 QueryPtr Parser::query() {
   const Depth deeper(*this);
+  const Named named(*this, "<query>");
   if (!is("WITH")) return query_without_with();
   const Place at = token().at;
   advance();
@@ -70,7 +71,7 @@ QueryPtr Parser::query_without_with() {
     made->order_by = sort_items();
   }
   const auto count = [&]() -> ExprPtr {
-    if (token().kind != TokenKind::integer && token().kind != TokenKind::parameter) mismatch("'ALL', <integer>");
+    if (token().kind != TokenKind::integer && token().kind != TokenKind::parameter) mismatch();
     ExprPtr number = make(token().kind == TokenKind::integer ? Op::integer : Op::parameter, token().at, token().text);
     advance();
     return number;
@@ -135,11 +136,11 @@ QueryPtr Parser::query_primary() {
     return made;
   }
   if (take_symbol("(")) {
-    QueryPtr inner = query();
+    QueryPtr inner = query_without_with();
     expect_symbol(")");
     return inner;
   }
-  mismatch("'(', 'SELECT', 'TABLE', 'VALUES'");
+  mismatch();
 }
 
 SelectItem Parser::select_item() {
@@ -176,7 +177,6 @@ Select Parser::select() {
   expect("SELECT");
   if (take("DISTINCT")) made.distinct = true;
   else take("ALL");
-  if (at_end()) mismatch("'*', 'ALL', 'DISTINCT', <expression>");
   do made.items.push_back(select_item());
   while (take_symbol(","));
   if (take("FROM")) {
@@ -253,7 +253,7 @@ std::vector<SortItem> Parser::sort_items() {
     else take("ASC");
     if (take("NULLS")) {
       item.nulls_first = is("FIRST");
-      if (!take("FIRST") && !take("LAST")) mismatch("'FIRST', 'LAST'");
+      if (!take("FIRST") && !take("LAST")) mismatch();
     }
     out.push_back(std::move(item));
   } while (take_symbol(","));
@@ -265,7 +265,7 @@ FrameBound Parser::frame_bound() {
   if (take("UNBOUNDED")) {
     if (take("PRECEDING")) bound.kind = FrameBound::Kind::unbounded_preceding;
     else if (take("FOLLOWING")) bound.kind = FrameBound::Kind::unbounded_following;
-    else mismatch("'FOLLOWING', 'PRECEDING'");
+    else mismatch();
     return bound;
   }
   if (take("CURRENT")) {
@@ -275,13 +275,14 @@ FrameBound Parser::frame_bound() {
   bound.value = expression();
   if (take("PRECEDING")) bound.kind = FrameBound::Kind::preceding;
   else if (take("FOLLOWING")) bound.kind = FrameBound::Kind::following;
-  else mismatch("'FOLLOWING', 'PRECEDING'");
+  else mismatch();
   return bound;
 }
 
 Window Parser::window_specification() {
   Window made;
-  if (is_name() && !is("PARTITION") && !is("ROWS") && !is("RANGE") && !is("GROUPS")) made.base = identifier();
+  want("<identifier>");
+  if (is_name() && !sees("PARTITION") && !sees("ROWS") && !sees("RANGE") && !sees("GROUPS")) made.base = identifier();
   if (is("PARTITION") && is("BY", 1)) {
     advance();
     advance();
@@ -327,7 +328,7 @@ RelationPtr Parser::join_of(RelationPtr left, std::string kind, bool natural) {
     while (take_symbol(","));
     expect_symbol(")");
   } else {
-    mismatch("'ON', 'USING'");
+    mismatch();
   }
   return made;
 }
@@ -336,9 +337,9 @@ RelationPtr Parser::relation() {
   const Depth deeper(*this);
   RelationPtr left = sampled_relation();
   while (true) {
-    if (is("CROSS") && is("JOIN", 1)) {
+    if (is("CROSS")) {
       advance();
-      advance();
+      expect("JOIN");
       left = join_of(left, "CROSS", false);
       continue;
     }
@@ -356,7 +357,7 @@ RelationPtr Parser::relation() {
       take("OUTER");
       expect("JOIN");
     } else {
-      if (natural) mismatch("'JOIN'");
+      if (natural) mismatch();
       return left;
     }
     // `a JOIN b JOIN c ON .. ON ..`: the right side may be a join itself.
@@ -384,7 +385,7 @@ RelationPtr Parser::relation() {
         while (take_symbol(","));
         expect_symbol(")");
       } else {
-        mismatch("'ON', 'USING'");
+        mismatch();
       }
     }
     left = made;
@@ -396,7 +397,7 @@ RelationPtr Parser::sampled_relation() {
   alias_of(*made);
   if (take("TABLESAMPLE")) {
     made->sample = token().upper;
-    if (!take("BERNOULLI") && !take("SYSTEM")) mismatch("'BERNOULLI', 'SYSTEM'");
+    if (!take("BERNOULLI") && !take("SYSTEM")) mismatch();
     expect_symbol("(");
     made->sample_percent = expression();
     expect_symbol(")");
@@ -407,8 +408,14 @@ RelationPtr Parser::sampled_relation() {
 void Parser::alias_of(Relation& made) {
   if (take("AS")) {
     made.alias = identifier();
-  } else if (is_name() && !is("TABLESAMPLE") && !(is("WINDOW") && is_name(1) && is("AS", 2)) && !is("OFFSET") && !is("LIMIT") && !is("FETCH") && !is("MATCH_RECOGNIZE")) {
-    made.alias = identifier();
+  } else {
+    want("<identifier>");
+    const auto counts = [&](size_t ahead) { return token(ahead).kind == TokenKind::integer || token(ahead).kind == TokenKind::parameter; };
+    // Words that could be names, and are not when a clause begins with them.
+    const bool clause = sees("TABLESAMPLE") || (sees("WINDOW") && is_name(1) && sees("AS", 2)) || (sees("OFFSET") && counts(1)) || (sees("LIMIT") && (counts(1) || sees("ALL", 1))) ||
+                        (sees("FETCH") && (sees("FIRST", 1) || sees("NEXT", 1))) || (sees("MATCH_RECOGNIZE") && sees_symbol("(", 1));
+    if (is_name() && !clause) made.alias = identifier();
+    else want("MATCH_RECOGNIZE");
   }
   if (made.alias && take_symbol("(")) {
     do made.column_aliases.push_back(identifier());
@@ -421,14 +428,13 @@ RelationPtr Parser::relation_primary() {
   const Depth deeper(*this);
   auto made = std::make_shared<Relation>();
   made->at = token().at;
-  if (is("UNNEST") && is_symbol("(", 1)) {
-    advance();
-    advance();
+  if (take("UNNEST")) {
+    expect_symbol("(");
     made->kind = Relation::Kind::unnest;
     do made->unnest.push_back(expression());
     while (take_symbol(","));
     expect_symbol(")");
-    if (is("WITH") && is("ORDINALITY", 1)) {
+    if (sees("WITH") && sees("ORDINALITY", 1)) {
       advance();
       advance();
       made->with_ordinality = true;
@@ -443,6 +449,7 @@ RelationPtr Parser::relation_primary() {
     expect_symbol(")");
     return made;
   }
+  if (sees("MATCH_RECOGNIZE") && sees_symbol("(", 1)) fail_at(token().at, "row pattern recognition is not served");
   if (is_symbol("(")) {
     // A query, or relations in parentheses.
     size_t ahead = 0;
@@ -466,10 +473,9 @@ RelationPtr Parser::relation_primary() {
     expect_symbol(")");
     return inner;
   }
-  if (token().kind == TokenKind::text) mismatch("'(', 'LATERAL', 'TABLE', 'UNNEST', <identifier>");
+  want("TABLE");
   made->kind = Relation::Kind::table;
   made->name = qualified_name();
-  if (is_symbol("(")) mismatch("");
   return made;
 }
 

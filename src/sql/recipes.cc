@@ -20,7 +20,7 @@ constexpr std::string_view kSame[] = {
     "abs", "acos", "asin", "atan", "atan2", "bool_or", "ceil", "ceiling", "cos", "cosh", "count", "covar_pop", "covar_samp", "degrees", "exp", "floor",
     "geometric_mean", "kurtosis", "ln", "log2", "log10", "lower", "upper", "min", "pi", "power", "radians", "replace", "round", "sin", "sqrt", "starts_with",
     "stddev_pop", "stddev_samp", "strpos", "tan", "tanh", "uuid", "var_pop", "var_samp", "row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "first_value",
-    "last_value", "nth_value", "lag", "lead", "array_agg", "bool_and", "max", "map_keys", "map_values", "year", "month", "quarter", "hour", "minute", "grouping", "chr", "repeat_text"};
+    "last_value", "nth_value", "lag", "lead", "array_agg", "bool_and", "max", "map_keys", "map_values", "year", "month", "quarter", "hour", "minute", "grouping", "repeat_text"};
 
 constexpr Recipe kRecipes[] = {
     // Aggregates.
@@ -63,9 +63,9 @@ constexpr Recipe kRecipes[] = {
     {"split_part", 3, "CASE WHEN $3 < 1 THEN error('Index must be greater than zero') ELSE string_split($1, $2)[$3] END"},
     {"strpos", 3, "CASE WHEN $3 = 0 THEN error('''instance'' must be a positive or negative number.') ELSE coalesce(list_filter(range(1, length($1) + 2 - length($2)), lambda i: starts_with(substr($1, i), $2))[$3], 0) END"},
     {"reverse_text", 1, "CASE WHEN strlen($1) = length($1) THEN reverse($1) ELSE array_to_string(list_reverse(string_split($1, '')), '') END"},
-    {"trim", 1, "regexp_replace($1, '^\\s+|\\s+$', '', 'g')"},
-    {"ltrim", 1, "regexp_replace($1, '^\\s+', '')"},
-    {"rtrim", 1, "regexp_replace($1, '\\s+$', '')"},
+    {"trim", 1, "regexp_replace($1, '^[\\s\\x{1680}\\x{2000}-\\x{2006}\\x{2008}-\\x{200A}\\x{2028}\\x{2029}\\x{205F}\\x{3000}]+|[\\s\\x{1680}\\x{2000}-\\x{2006}\\x{2008}-\\x{200A}\\x{2028}\\x{2029}\\x{205F}\\x{3000}]+$', '', 'g')"},
+    {"ltrim", 1, "regexp_replace($1, '^[\\s\\x{1680}\\x{2000}-\\x{2006}\\x{2008}-\\x{200A}\\x{2028}\\x{2029}\\x{205F}\\x{3000}]+', '')"},
+    {"rtrim", 1, "regexp_replace($1, '[\\s\\x{1680}\\x{2000}-\\x{2006}\\x{2008}-\\x{200A}\\x{2028}\\x{2029}\\x{205F}\\x{3000}]+$', '')"},
     {"trim", 2, "trim($1, $2)"},
     {"ltrim", 2, "ltrim($1, $2)"},
     {"rtrim", 2, "rtrim($1, $2)"},
@@ -79,7 +79,7 @@ constexpr Recipe kRecipes[] = {
     {"word_stem", 1, "stem($1, 'porter')"},
     {"format_number", 1, "format('{:,}', $1)"},
     {"to_utf8", 1, "encode($1)"},
-    {"from_utf8", 1, "decode($1)"},
+    {"from_utf8", 1, "decode($1, 'replace')"},
     {"normalize", 1, "nfc_normalize($1)"},
     {"ends_with", 2, "ends_with($1, $2)"},
     {"regexp_like", 2, "regexp_matches($1, $2)"},
@@ -89,15 +89,15 @@ constexpr Recipe kRecipes[] = {
     {"regexp_extract_all", 3, "regexp_extract_all($1, $2, CAST($3 AS INTEGER))"},
     {"regexp_replace", 2, "regexp_replace($1, $2, '', 'g')"},
     {"regexp_replace", 3, "regexp_replace($1, $2, regexp_replace($3, '\\$(\\d)', '\\\\\\1', 'g'), 'g')"},
-    {"regexp_split", 2, "regexp_split_to_array($1, $2)"},
+    {"regexp_split", 2, "CASE WHEN $2 = '' THEN list_append(list_prepend('', string_split($1, '')), '') ELSE string_split_regex($1, $2) END"},
     {"regexp_count", 2, "CAST(len(regexp_extract_all($1, $2)) AS BIGINT)"},
     {"url_decode", 1, "url_decode(replace($1, '+', ' '))"},
     {"url_encode", 1, "replace(url_encode($1), '%20', '+')"},
-    {"url_extract_host", 1, "nullif(regexp_extract($1, '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]*)', 1), '')"},
-    {"url_extract_path", 1, "regexp_extract($1, '^(?:[a-zA-Z][a-zA-Z0-9+.-]*:)?(?://[^/?#]*)?([^?#]*)', 1)"},
-    {"url_extract_protocol", 1, "nullif(regexp_extract($1, '^([a-zA-Z][a-zA-Z0-9+.-]*):', 1), '')"},
-    {"url_extract_query", 1, "nullif(regexp_extract($1, '^[^?#]*\\?([^#]*)', 1), '')"},
-    {"url_extract_fragment", 1, "nullif(regexp_extract($1, '#(.*)$', 1), '')"},
+    {"url_extract_host", 1, "regexp_extract($1, '^[A-Za-z][A-Za-z0-9+.\\-]*://(?:[^/?#@]*@)?([^/?#:]*)', 1)"},
+    {"url_extract_path", 1, "url_decode(coalesce(regexp_extract_all($1, '^(?:([A-Za-z][A-Za-z0-9+.\\-]*):)?(?://([^/?#]*))?([^?#]*)(?:\\?([^#]*))?(?:#(.*))?$', 3)[1], ''))"},
+    {"url_extract_protocol", 1, "coalesce(regexp_extract_all($1, '^(?:([A-Za-z][A-Za-z0-9+.\\-]*):)?(?://([^/?#]*))?([^?#]*)(?:\\?([^#]*))?(?:#(.*))?$', 1)[1], '')"},
+    {"url_extract_query", 1, "url_decode(coalesce(regexp_extract_all($1, '^(?:([A-Za-z][A-Za-z0-9+.\\-]*):)?(?://([^/?#]*))?([^?#]*)(?:\\?([^#]*))?(?:#(.*))?$', 4)[1], ''))"},
+    {"url_extract_fragment", 1, "url_decode(coalesce(regexp_extract_all($1, '^(?:([A-Za-z][A-Za-z0-9+.\\-]*):)?(?://([^/?#]*))?([^?#]*)(?:\\?([^#]*))?(?:#(.*))?$', 5)[1], ''))"},
     // Bytes.
     {"to_hex", 1, "hex($1)"},
     {"from_hex", 1, "unhex($1)"},
@@ -159,19 +159,19 @@ constexpr Recipe kRecipes[] = {
     {"reverse_array", 1, "list_reverse($1)"},
     {"sequence", 2, "CASE WHEN $1 <= $2 THEN generate_series($1, $2) ELSE generate_series($1, $2, -1) END"},
     {"sequence", 3, "generate_series($1, $2, $3)"},
-    {"shuffle", 1, "list_sort_by_random($1)"},
+    {"shuffle", 1, "list_transform(list_sort(list_transform($1, lambda e: {'r': random(), 'e': e})), lambda p: p.e)"},
     {"slice", 3, "CASE WHEN $2 = 0 THEN error('SQL array indices start at 1') WHEN $3 < 0 THEN error('length must be greater than or equal to 0') WHEN $2 < 0 THEN CASE WHEN -($2) > len($1) THEN $1[1:0] ELSE $1[len($1) + $2 + 1 : len($1) + $2 + $3] END ELSE $1[$2 : $2 + $3 - 1] END"},
     {"trim_array", 2, "CASE WHEN $2 < 0 OR $2 > len($1) THEN error('size must not exceed array cardinality') ELSE $1[1 : len($1) - $2] END"},
     {"combinations", 2, ""},
     {"all_match", 2, "CASE WHEN len(list_filter($1, lambda x: NOT ($2)(x))) > 0 THEN false END"},
     {"filter", 2, "list_filter($1, $2)"},
     {"transform", 2, "list_transform($1, $2)"},
-    {"zip", 2, "list_zip($1, $2)"},
-    {"zip", 3, "list_zip($1, $2, $3)"},
+    {"zip", 2, "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN CAST(list_zip($1, $2) AS $R) END"},
+    {"zip", 3, "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL AND $3 IS NOT NULL THEN CAST(list_zip($1, $2, $3) AS $R) END"},
     // Maps.
-    {"map", 0, "MAP {}"},
+    {"map", 0, "CAST(MAP {} AS MAP(VARCHAR, VARCHAR))"},
     {"map", 2, "map($1, $2)"},
-    {"map_entries", 1, "list_transform(map_entries($1), lambda e: (e.key, e.value))"},
+    {"map_entries", 1, "CAST(list_transform(map_entries($1), lambda e: (e.key, e.value)) AS $R)"},
     {"map_from_entries", 1, "map_from_entries($1)"},
     {"map_concat", -1, "map_concat($*)"},
     // Dates.
@@ -198,14 +198,39 @@ constexpr Recipe kRecipes[] = {
     {"date", 1, "CAST($1 AS DATE)"},
     {"to_milliseconds", 1, "epoch_ms($1)"},
     // JSON.
-    {"json_extract_scalar", 2, "CASE WHEN CASE WHEN json_valid($1) THEN json_type($1, $2) END IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL WHEN json_valid($1) THEN json_extract_string($1, $2) END"},
+    {"json_extract_scalar", 2, "CASE WHEN json_valid($1) THEN json_value($1, $2) ->> '$' END"},
     {"json_extract", 2, "CASE WHEN json_valid($1) THEN json_extract($1, $2) END"},
-    {"json_parse", 1, "CAST($1 AS JSON)"},
-    {"json_format", 1, "CAST($1 AS VARCHAR)"},
+    {"json_parse", 1, "CAST(json_normalize($1) AS JSON)"},
+    {"json_format", 1, "CAST(json($1) AS VARCHAR)"},
     {"json_array_length", 1, "CASE WHEN CASE WHEN json_valid($1) THEN json_type($1) END = 'ARRAY' THEN CAST(json_array_length($1) AS BIGINT) END"},
-    {"json_size", 2, "CASE WHEN json_valid($1) THEN CASE json_type($1, $2) WHEN 'ARRAY' THEN CAST(json_array_length($1, $2) AS BIGINT) WHEN 'OBJECT' THEN CAST(len(json_keys($1, $2)) AS BIGINT) ELSE CAST(CASE WHEN json_exists($1, $2) THEN 0 END AS BIGINT) END END"},
+    {"json_size", 2, "CASE WHEN json_valid($1) THEN CASE CASE WHEN json_valid($1) THEN json_type($1, $2) END WHEN 'ARRAY' THEN CAST(json_array_length($1, $2) AS BIGINT) WHEN 'OBJECT' THEN CAST(len(json_keys($1, $2)) AS BIGINT) ELSE CAST(CASE WHEN json_exists($1, $2) THEN 0 END AS BIGINT) END END"},
     {"is_json_scalar", 1, "(json_type($1) NOT IN ('OBJECT', 'ARRAY'))"},
     // Others.
+    {"cosine_similarity", 2, "(list_sum(list_transform(map_keys($1), lambda k: coalesce($1[k] * $2[k], 0))) / (sqrt(list_sum(list_transform(map_values($1), lambda v: v * v))) * sqrt(list_sum(list_transform(map_values($2), lambda v: v * v)))))"},
+    {"wilson_interval_upper", 3, "(($1 / $2 + $3 * $3 / (2 * $2) + $3 * sqrt(($1 / $2 * (1 - $1 / $2) + $3 * $3 / (4 * $2)) / $2)) / (1 + $3 * $3 / $2))"},
+    {"wilson_interval_lower", 3, "(($1 / $2 + $3 * $3 / (2 * $2) - $3 * sqrt(($1 / $2 * (1 - $1 / $2) + $3 * $3 / (4 * $2)) / $2)) / (1 + $3 * $3 / $2))"},
+    {"from_unixtime", 2, "to_timestamp($1)"},
+    {"at_timezone", 2, "$1"},
+    {"with_timezone", 2, "timezone($2, $1)"},
+    {"current_timezone", 0, "'UTC'"},
+    {"timezone_minute", 1, "CAST(0 * epoch($1) AS BIGINT)"},
+    {"timezone_hour", 1, "CAST(0 * epoch($1) AS BIGINT)"},
+    {"json_array_get", 2, "CASE WHEN CASE WHEN json_valid($1) THEN json_type($1) END = 'ARRAY' THEN json_extract($1, '$[' || $2 || ']') END"},
+    {"approx_most_frequent", 3, "map_from_entries(list_slice(list_sort(list_transform(map_entries(histogram($2)), lambda e: {'c': -CAST(e.value AS BIGINT), 'k': e.key})), 1, $1).list_transform(lambda z: (z.k, -z.c)))"},
+    {"multimap_from_entries", 1, "map_from_entries(list_transform(list_filter(list_transform($1, lambda e: e[1]), lambda k, i: i = list_position(list_transform($1, lambda e: e[1]), k)), lambda k: (k, list_transform(list_filter($1, lambda e: e[1] = k), lambda e: e[2]))))"},
+    {"contains_sequence", 2, "(len($2) = 0 OR len(list_filter(range(1, len($1) - len($2) + 2), lambda i: list_slice($1, i, i + len($2) - 1) = $2)) > 0)"},
+    {"width_bucket", 4, "CASE WHEN $2 < $3 THEN CASE WHEN $1 < $2 THEN 0 WHEN $1 >= $3 THEN $4 + 1 ELSE CAST(floor($4 * ($1 - $2) / CAST($3 - $2 AS DOUBLE)) AS BIGINT) + 1 END ELSE CASE WHEN $1 > $2 THEN 0 WHEN $1 <= $3 THEN $4 + 1 ELSE CAST(floor($4 * ($2 - $1) / CAST($2 - $3 AS DOUBLE)) AS BIGINT) + 1 END END"},
+    {"from_base", 2, "list_reduce(list_transform(string_split(lower(regexp_replace($1, '^[+-]', '')), ''), lambda c: CAST(CASE WHEN strpos(substr('0123456789abcdefghijklmnopqrstuvwxyz', 1, $2), c) = 0 THEN error('INVALID_FUNCTION_ARGUMENT: Not a valid base-' || $2 || ' number: ' || $1) ELSE strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 END AS BIGINT)), lambda a, b: a * $2 + b, CAST(0 AS BIGINT)) * CASE WHEN starts_with($1, '-') THEN -1 ELSE 1 END"},
+    {"regexp_position", 3, "CASE WHEN regexp_matches(substr($1, $3), $2) THEN length(string_split_regex(substr($1, $3), $2)[1]) + $3 ELSE -1 END"},
+    {"regexp_position", 2, "CASE WHEN regexp_matches($1, $2) THEN length(string_split_regex($1, $2)[1]) + 1 ELSE -1 END"},
+    {"url_extract_parameter", 2, "list_transform(list_filter(string_split(regexp_extract($1, '\\?([^#]*)', 1), '&'), lambda p: p = $2 OR starts_with(p, $2 || '=')), lambda p: url_decode(replace(substr(p, length($2) + 2), '+', ' ')))[1]"},
+    {"url_extract_port", 1, "TRY_CAST(regexp_extract($1, '^[A-Za-z][A-Za-z0-9+.\\-]*://[^/?#]*:([0-9]+)', 1) AS BIGINT)"},
+    {"from_utf8", 2, "decode($1, 'replace')"},
+    {"luhn_check", 1, "CASE WHEN NOT regexp_full_match($1, '[0-9]*') THEN error('INVALID_FUNCTION_ARGUMENT: Input string must contain only digits') WHEN $1 = '' THEN false ELSE list_sum(list_transform(string_split(reverse($1), ''), lambda c, i: CASE WHEN i % 2 = 1 THEN CAST(c AS INTEGER) WHEN CAST(c AS INTEGER) * 2 > 9 THEN CAST(c AS INTEGER) * 2 - 9 ELSE CAST(c AS INTEGER) * 2 END)) % 10 = 0 END"},
+    {"split_to_multimap", 3, "CASE WHEN $1 = '' THEN CAST(MAP {} AS MAP(VARCHAR, VARCHAR[])) ELSE map_from_entries(list_transform(list_filter(list_transform(string_split($1, $2), lambda e: string_split(e, $3)[1]), lambda k, i: list_position(list_transform(string_split($1, $2), lambda e: string_split(e, $3)[1]), k) = i), lambda k: (k, list_transform(list_filter(string_split($1, $2), lambda e: string_split(e, $3)[1] = k), lambda e: string_split(e, $3)[2])))) END"},
+    {"split_to_map", 3, "CASE WHEN $1 = '' THEN CAST(MAP {} AS MAP(VARCHAR, VARCHAR)) ELSE map_from_entries(list_transform(list_filter(string_split($1, $2), lambda e, i: NOT (e = '' AND i = len(string_split($1, $2)))), lambda e: (CASE WHEN len(string_split(e, $3)) <> 2 THEN error('INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad input: ''' || e || '''') ELSE string_split(e, $3)[1] END, string_split(e, $3)[2]))) END"},
+    {"split", 3, "CASE WHEN $3 <= 0 THEN error('INVALID_FUNCTION_ARGUMENT: Limit must be positive') WHEN len(string_split($1, $2)) <= $3 THEN string_split($1, $2) ELSE list_append(string_split($1, $2)[1:$3 - 1], array_to_string(string_split($1, $2)[$3:], $2)) END"},
+    {"chr", 1, "chr(CAST($1 AS INTEGER))"},
     {"fail", 1, "error($1)"},
     {"version", 0, "'403'"},
 };
@@ -250,6 +275,25 @@ std::string function_recipe(std::string_view name, const std::vector<Type>& type
         "WHEN 'quarter' THEN $3 + to_months(CAST(3 * $2 AS INTEGER)) WHEN 'year' THEN $3 + to_years(CAST($2 AS INTEGER)) END";
     return fmt::format("CAST({} AS $R)", kText);
   }
+  if (name == "approx_percentile" && types.size() == 2 && types[1].is(Kind::array)) return "quantile_disc($1, list_transform($2, lambda p: 1 - p) ORDER BY $1 DESC)";
+  if (name == "sequence" && first.is(Kind::date)) {
+    if (types.size() == 2) return "list_transform(generate_series(CAST($1 AS TIMESTAMP), CAST($2 AS TIMESTAMP), to_days(CASE WHEN $1 <= $2 THEN 1 ELSE -1 END)), lambda d: CAST(d AS DATE))";
+    if (types[2].is(Kind::interval_day)) return "list_transform(generate_series(CAST($1 AS TIMESTAMP), CAST($2 AS TIMESTAMP), $3), lambda d: CAST(d AS DATE))";
+  }
+  // Steps of months count from the start: 31st, 29th, 31st.
+  if (name == "sequence" && types.size() == 3 && types[2].is(Kind::interval_year))
+    return "list_filter(list_transform(range(0, CAST(abs(date_diff('month', $1, $2)) // greatest(1, abs(CAST(date_part('year', $3) * 12 + date_part('month', $3) AS BIGINT))) AS BIGINT) + 1), "
+           "lambda i: CAST($1 + $3 * CAST(i AS INTEGER) AS " + duckdb_type(first) + ")), lambda d: CASE WHEN $1 <= $2 THEN d <= $2 ELSE d >= $2 END)";
+  if (name == "to_iso8601" && first.is(Kind::timestamp)) return fmt::format("left(strftime($1, '%Y-%m-%dT%H:%M:%S.%f'), {})", first.precision == 0 ? 19 : 20 + std::min(6, first.precision));
+  if (name == "to_iso8601" && first.is(Kind::timestamp_zoned)) return fmt::format("left(strftime(timezone('UTC', $1), '%Y-%m-%dT%H:%M:%S.%f'), {}) || 'Z'", first.precision == 0 ? 19 : 20 + std::min(6, first.precision));
+  if (name == "json_array_contains" && types.size() == 2) {
+    const char* test = types[1].is(Kind::bigint) || types[1].is_integer() ? "json_type(e) IN ('BIGINT', 'UBIGINT') AND TRY_CAST(e AS BIGINT) = $2" : types[1].is(Kind::double_) ? "json_type(e) = 'DOUBLE' AND TRY_CAST(e AS DOUBLE) = $2"
+                     : types[1].is(Kind::boolean) ? "json_type(e) = 'BOOLEAN' AND CAST(e AS VARCHAR) = CAST($2 AS VARCHAR)" : "json_type(e) = 'VARCHAR' AND (e ->> '$') = $2";
+    return fmt::format("CASE WHEN $2 IS NOT NULL AND CASE WHEN json_valid($1) THEN json_type($1) END = 'ARRAY' THEN len(list_filter(CAST(json_extract($1, '$[*]') AS JSON[]), lambda e: {})) > 0 END", test);
+  }
+  if ((name == "array_max" || name == "array_min") && first.is(Kind::array) && first.parts[0].is_floating())
+    return fmt::format("CASE WHEN len(list_filter($1, lambda e: e IS NULL)) = 0 THEN coalesce(list_{0}(list_filter($1, lambda e: NOT isnan(e))), list_{0}($1)) END", name == "array_max" ? "max" : "min");
+  if (name == "round" && first.is_floating() && types.size() == 1) return "(round($1) + 0)";
   if (name == "combinations" || name == "all_match") return "";
   return find(name, types.size());
 }

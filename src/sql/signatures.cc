@@ -6,6 +6,12 @@ namespace laketap::sql {
 
 std::string_view signature_lines() {
   static constexpr std::string_view kLines = R"(
+concat_ws|varchar|varchar, varchar, varchar, varchar|s
+concat_ws|varchar|varchar, varchar, varchar|s
+map_concat|map(k,v)|map(k,v), map(k,v), map(k,v), map(k,v)|s
+map_concat|map(k,v)|map(k,v), map(k,v), map(k,v)|s
+normalize|varchar|varchar(x)|s
+map|map(unknown,unknown)||s
 abs|bigint|bigint|s
 abs|decimal(p,s)|decimal(p,s)|s
 abs|double|double|s

@@ -24,9 +24,9 @@ struct Kinds {
 // By the first words, as Athena names statements.
 Kinds classify(const Parser& parser) {
   size_t at = 0;
-  while (parser.is_symbol("(", at)) ++at;
-  const auto is = [&](std::string_view word, size_t ahead = 0) { return parser.is(word, at + ahead); };
-  if (is("SELECT") || is("WITH") || is("VALUES") || is("TABLE")) return {StatementKind::select, "DML", "SELECT"};
+  while (parser.sees_symbol("(", at)) ++at;
+  const auto is = [&](std::string_view word, size_t ahead = 0) { return parser.sees(word, at + ahead); };
+  if (at > 0 || is("SELECT") || is("WITH") || is("VALUES") || is("TABLE")) return {StatementKind::select, "DML", "SELECT"};
   if (is("SHOW") && (is("DATABASES", 1) || is("SCHEMAS", 1))) return {StatementKind::show_databases, "UTILITY", "SHOW_DATABASES"};
   if (is("SHOW") && is("TABLES", 1)) return {StatementKind::show_tables, "UTILITY", "SHOW_TABLES"};
   if (is("SHOW") && is("COLUMNS", 1)) return {StatementKind::show_columns, "UTILITY", "SHOW_COLUMNS"};
@@ -53,7 +53,7 @@ Kinds classify(const Parser& parser) {
 }
 
 constexpr std::string_view kStatementWords =
-    "'(', 'ALTER', 'ANALYZE', 'CALL', 'COMMENT', 'COMMIT', 'CREATE', 'DEALLOCATE', 'DELETE', 'DENY', 'DESC', 'DESCRIBE', 'DROP', 'EXECUTE', 'EXPLAIN', 'GRANT', 'INSERT', 'MERGE', 'PREPARE', "
+    "'ALTER', 'ANALYZE', 'CALL', 'COMMENT', 'COMMIT', 'CREATE', 'DEALLOCATE', 'DELETE', 'DENY', 'DESC', 'DESCRIBE', 'DROP', 'EXECUTE', 'EXPLAIN', 'GRANT', 'INSERT', 'MERGE', 'PREPARE', "
     "'REFRESH', 'RESET', 'REVOKE', 'ROLLBACK', 'SET', 'SHOW', 'START', 'TRUNCATE', 'UPDATE', 'USE', <query>";
 
 void parse_metadata(Parser& parser, ParsedStatement& made) {

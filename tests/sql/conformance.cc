@@ -82,7 +82,9 @@ Outcome run(const Case& one, const Tables& tables, worker::Session& session, Wat
   for (const sql::OutputColumn& column : checked->columns) {
     statement.columns.push_back({column.name, sql::to_string(column.type)});
     out.names += (out.names.empty() ? "" : " | ") + column.name;
-    out.types += (out.types.empty() ? "" : " | ") + sql::to_string(column.type);
+    // The protocol writes the two interval types in capitals.
+    const char* interval = column.type.is(sql::Kind::interval_day) ? "INTERVAL DAY TO SECOND" : column.type.is(sql::Kind::interval_year) ? "INTERVAL YEAR TO MONTH" : nullptr;
+    out.types += (out.types.empty() ? "" : " | ") + (interval ? std::string(interval) : sql::to_string(column.type));
   }
   watch.begin();
   const auto ran = session.run(std::move(statement), [&](engine::RowBatch batch) {
