@@ -63,11 +63,25 @@ std::string conversion(std::string_view message) {
   return fmt::format("INVALID_CAST_ARGUMENT: {}", message);
 }
 
+// Arithmetic that does not fit or divides by zero, whatever kind of error DuckDB makes of it; "" when it is something else.
+std::string arithmetic(std::string_view message) {
+  if (message.starts_with("Division by zero") || message.find("division by zero") != std::string_view::npos) return "DIVISION_BY_ZERO: Division by zero";
+  if (message.starts_with("Needed width ") || (message.starts_with("Overflow in ") && message.find("of DECIMAL(") != std::string_view::npos)) return "NUMERIC_VALUE_OUT_OF_RANGE: Decimal overflow";
+  if (!message.starts_with("Overflow in ")) return "";
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kTypes{{{"INT8", "tinyint"}, {"INT16", "smallint"}, {"INT32", "integer"}, {"INT64", "bigint"}}};
+  for (const auto& [duck, trino] : kTypes)
+    for (const std::string_view operation : {"addition", "subtraction", "multiplication"})
+      if (message.starts_with(fmt::format("Overflow in {} of {} (", operation, duck)))
+        return fmt::format("NUMERIC_VALUE_OUT_OF_RANGE: {} {} overflow: {}", trino, operation, between(message, " (", ")"));
+  return "";
+}
+
 }  // namespace
 
 Error to_error(duckdb_error_type type, std::string_view full) {
   const std::string_view message = bare(full);
   if (is_named(message)) return {ErrorKind::invalid, std::string(message)};
+  if (std::string made = arithmetic(message); !made.empty()) return {ErrorKind::invalid, std::move(made)};
   switch (type) {
     case DUCKDB_ERROR_INTERRUPT: return {ErrorKind::cancelled, "interrupted"};
     case DUCKDB_ERROR_OUT_OF_MEMORY: return {ErrorKind::full, fmt::format("EXCEEDED_LOCAL_MEMORY_LIMIT: Query exceeded the memory limit: {}", message)};

@@ -233,8 +233,8 @@ std::string Renderer::plain(size_t row) const {
     case DUCKDB_TYPE_DATE: return date(at<int32_t>(data_, row));
     case DUCKDB_TYPE_TIME: return clock(at<int64_t>(data_, row) * 1000, fraction_digits());
     case DUCKDB_TYPE_TIME_TZ: {
-      const auto bits = at<uint64_t>(data_, row);  // 40 bits of microseconds, 24 of 86399 - offset.
-      const int64_t offset = 86'399 - static_cast<int64_t>(bits & 0xFF'FFFF);
+      const auto bits = at<uint64_t>(data_, row);  // 40 bits of microseconds, 24 of 57599 - offset.
+      const int64_t offset = 57'599 - static_cast<int64_t>(bits & 0xFF'FFFF);
       const int64_t size = offset < 0 ? -offset : offset;
       return fmt::format("{}{}{:02}:{:02}", clock(static_cast<int64_t>(bits >> 24) * 1000, fraction_digits()), offset < 0 ? "-" : "+", size / 3600, size / 60 % 60);
     }
