@@ -63,6 +63,14 @@ struct Column {
   std::string type;  // Trino's spelling; "string" for statements about metadata.
 };
 
+// What GetQueryResults says of a column. Source: contract athena.md A5.
+struct ColumnFacts {
+  std::string type;  // "float" for real, "array" without its element.
+  int precision = 0, scale = 0;
+  bool case_sensitive = false;
+};
+ColumnFacts facts_of(const Column& column);
+
 struct Execution {
   std::string id;                                 // UUID v4.
   std::string sql;                                // Without outer blanks and the last semicolon.
