@@ -76,7 +76,7 @@ Result<size_t> Client::fill() {
   }
 }
 
-Result<ClientResponse> Client::receive() {
+Result<ClientResponse> Client::receive(bool to_head) {
   size_t end = 0;
   while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
     if (buffer_.size() > kHeadBytesMax)
@@ -109,7 +109,8 @@ Result<ClientResponse> Client::receive() {
     }
     from = stop == head.size() ? std::string::npos : stop;
   }
-  if (response.status == 100) return receive();
+  if (response.status == 100) return receive(to_head);
+  if (to_head) length = 0;
   if (length > kBodyBytesMax) return fail(ErrorKind::invalid, "an answer's body is too long");
   while (buffer_.size() < length) {
     const Result<size_t> got = fill();
@@ -123,11 +124,13 @@ Result<ClientResponse> Client::receive() {
 }
 
 Result<ClientResponse> Client::send(std::string_view request) {
+  const bool to_head = request.starts_with("HEAD ");
   const bool fresh = !socket_;
   if (fresh)
     if (const Result<> connected = connect(); !connected) return fail(connected.error());
   Result<> sent = send_bytes(socket_.get(), request);
-  Result<ClientResponse> response = sent ? receive() : Result<ClientResponse>(fail(sent.error()));
+  Result<ClientResponse> response =
+      sent ? receive(to_head) : Result<ClientResponse>(fail(sent.error()));
   if (response) return response;
   socket_.reset();
   // An idle connection that the server closed meanwhile: nothing was answered, and nothing
@@ -136,7 +139,7 @@ Result<ClientResponse> Client::send(std::string_view request) {
     return response;
   if (const Result<> connected = connect(); !connected) return fail(connected.error());
   sent = send_bytes(socket_.get(), request);
-  return sent ? receive() : Result<ClientResponse>(fail(sent.error()));
+  return sent ? receive(to_head) : Result<ClientResponse>(fail(sent.error()));
 }
 
 }  // namespace laketap::http

@@ -35,7 +35,7 @@ class Client {
 
  private:
   Result<> connect();
-  Result<ClientResponse> receive();
+  Result<ClientResponse> receive(bool to_head);
   Result<size_t> fill();
 
   Endpoint endpoint_;
