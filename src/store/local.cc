@@ -37,9 +37,13 @@ Local::Local(std::string directory, state::Database& objects, io::Files& files, 
       random_(random),
       pins_(files, directory_),
       folders_(files, directory_),
-      multipart_(*this) {}
+      multipart_(*this),
+      settler_(*this) {}
 
-Local::~Local() = default;
+Local::~Local() {
+  settler_.stop();
+  sweeper_.request_stop();
+}
 
 Result<> Local::prepare() {
   for (const std::string_view folder : {kUploadsFolder, kScratchFolder}) {
@@ -54,6 +58,7 @@ Result<> Local::prepare() {
   Result<std::unique_ptr<state::Transaction>> snapshot = database_.begin();
   if (!snapshot) return fail(snapshot.error());
   at_start_ = std::move(*snapshot);
+  settler_.start();
   sweeper_ = std::jthread([this](const std::stop_token& stop) { sweep(stop); });
   return {};
 }

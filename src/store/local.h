@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <shared_mutex>
-#include <span>
 #include <thread>
 
 #include "store/folders.h"
@@ -11,6 +10,7 @@
 #include "store/paths.h"
 #include "store/pins.h"
 #include "store/rows.h"
+#include "store/settle.h"
 #include "store/store.h"
 
 namespace laketap::store {
@@ -39,7 +39,6 @@ class Local : public Store {
   Result<Removed> remove(const std::string& bucket, const std::string& key,
                          const std::string& version_id, const std::string& if_match) override;
   Result<Pin> pin(const ObjectInfo& object) override;
-  Result<std::vector<Pin>> pin_all(std::span<const ObjectInfo> objects) override;
   Result<std::vector<ObjectInfo>> snapshot(const std::string& bucket,
                                            const std::string& prefix) const override;
   Result<bool> delivered(const std::string& plan_id) const override;
@@ -56,6 +55,7 @@ class Local : public Store {
 
  private:
   friend class LocalUpload;
+  friend class Settler;
   friend class LocalMultipart;
   friend class LocalPart;
 
@@ -67,6 +67,11 @@ class Local : public Store {
   // Writes the row; `old_files` gets the paths that nobody needs any more.
   Result<ObjectInfo> write_object(ObjectInfo info, const CommitOptions& options, const Also& also,
                                   std::vector<std::string>& old_files);
+  // Gives a version's file another path.
+  void move(const std::string& bucket, const std::string& key, const std::string& state_key,
+            const Row& row, const std::string& to);
+  // The current object of the key to its readable path, an older version away from it.
+  void settle(const std::string& bucket, const std::string& key);
   void tell(const Change& change) const;
   void sweep(const std::stop_token& stop);
 
@@ -84,6 +89,7 @@ class Local : public Store {
   // alone while it looks for the row of a file and removes it.
   std::shared_mutex changing_;
   std::unique_ptr<state::Transaction> at_start_;  // What was there when we started.
+  Settler settler_;
   std::jthread sweeper_;
 };
 

@@ -18,11 +18,29 @@ std::shared_ptr<void> Pins::hold(const std::string& path) {
   return held;
 }
 
+uint64_t Pins::dooms() const {
+  return shared_->dooms;
+}
+
 void Pins::doom(const std::string& path) {
-  std::unique_lock lock(shared_->mutex);
-  Slot& slot = shared_->slots[path];
-  if (std::exchange(slot.doomed, true)) return;
-  if (slot.held.expired()) shared_->remove(std::move(lock), path);
+  shared_->doom(path, false);
+}
+
+void Pins::doom_orphan(const std::string& path) {
+  shared_->doom(path, true);
+}
+
+void Pins::Shared::doom(const std::string& path, bool orphan) {
+  std::unique_lock lock(mutex);
+  Slot& slot = slots[path];
+  if (slot.doomed) {
+    // The first file is being removed, so this is another, which took its path in this moment.
+    slot.again |= !orphan;
+    return;
+  }
+  slot.doomed = true;
+  ++dooms;  // Before the file goes, so before its path is anybody else's.
+  if (slot.held.expired()) remove(std::move(lock), path);
 }
 
 // A handle went. Another may have been made meanwhile; the last one of a doomed file removes it.
@@ -36,11 +54,15 @@ void Pins::Shared::let_go(const std::string& path) {
 
 // The slot stays until the file is gone, so that nobody holds what is about to go.
 void Pins::Shared::remove(std::unique_lock<std::mutex> lock, const std::string& path) {
-  if (std::exchange(slots[path].removing, true)) return;
-  lock.unlock();
-  (void)files.remove(directory + "/" +
-                     path);  // A failure leaves an orphan; the next start sweeps it.
-  lock.lock();
+  Slot& slot = slots[path];
+  if (std::exchange(slot.removing, true)) return;
+  do {
+    slot.again = false;
+    lock.unlock();
+    (void)files.remove(directory + "/" + path);  // A failure leaves an orphan for the next start.
+    lock.lock();
+    if (slot.again) ++dooms;
+  } while (slot.again);
   slots.erase(path);
 }
 

@@ -7,6 +7,7 @@ namespace laketap::store {
 namespace {
 
 constexpr size_t kChunk = 5000;
+constexpr int kPinTriesMax = 8;
 
 Result<> check_bucket(state::Transaction& transaction, const std::string& bucket) {
   const auto found = transaction.get(bucket_key(bucket));
@@ -43,29 +44,36 @@ Result<ObjectInfo> find_row(state::Transaction& transaction, const std::string& 
 
 Result<ObjectInfo> Local::find(const std::string& bucket, const std::string& key,
                                const std::string& version_id) const {
+  const uint64_t seen = pins_.dooms();  // Before the snapshot.
   const auto transaction = database_.begin();
   if (!transaction) return fail(transaction.error());
   if (const Result<> there = check_bucket(**transaction, bucket); !there)
     return fail(there.error());
   Result<ObjectInfo> found = find_row(**transaction, bucket, key, version_id);
-  if (found && !found->path.empty()) found->path = directory_ + "/" + found->path;
+  if (!found) return found;
+  found->seen = seen;
+  if (!found->path.empty()) found->path = directory_ + "/" + found->path;
   return found;
 }
 
 Result<Page> Local::list(const std::string& bucket, const ListRequest& request) const {
+  const uint64_t seen = pins_.dooms();  // Before the snapshot.
   const auto transaction = database_.begin();
   if (!transaction) return fail(transaction.error());
   if (const Result<> there = check_bucket(**transaction, bucket); !there)
     return fail(there.error());
   Result<Page> page = list_page(**transaction, bucket, request);
   if (page)
-    for (ObjectInfo& object : page->objects)
+    for (ObjectInfo& object : page->objects) {
+      object.seen = seen;
       if (!object.path.empty()) object.path = directory_ + "/" + object.path;
+    }
   return page;
 }
 
 Result<std::vector<ObjectInfo>> Local::snapshot(const std::string& bucket,
                                                 const std::string& prefix) const {
+  const uint64_t seen = pins_.dooms();  // Before the snapshot.
   const auto transaction = database_.begin();
   if (!transaction) return fail(transaction.error());
   if (const Result<> there = check_bucket(**transaction, bucket); !there)
@@ -83,6 +91,7 @@ Result<std::vector<ObjectInfo>> Local::snapshot(const std::string& bucket,
       row->info.bucket = bucket;
       row->info.key = key_of(entry.key);
       row->info.path = directory_ + "/" + row->info.path;
+      row->info.seen = seen;
       out.push_back(std::move(row->info));
     }
     if (entries->size() < kChunk) return out;
@@ -91,34 +100,24 @@ Result<std::vector<ObjectInfo>> Local::snapshot(const std::string& bucket,
 }
 
 Result<Pin> Local::pin(const ObjectInfo& object) {
-  const std::span<const ObjectInfo> one(&object, 1);
-  Result<std::vector<Pin>> pins = pin_all(one);
-  if (!pins) return fail(pins.error());
-  return std::move(pins->front());
-}
-
-Result<std::vector<Pin>> Local::pin_all(std::span<const ObjectInfo> objects) {
-  std::vector<Pin> pins;
-  for (const ObjectInfo& object : objects) {
-    if (!object.path.starts_with(directory_ + "/"))
-      return fail(ErrorKind::invalid, "no file of an object");
-    std::shared_ptr<void> held = pins_.hold(object.path.substr(directory_.size() + 1));
-    if (!held) return fail(ErrorKind::not_found, "key " + object.key);
-    pins.emplace_back(std::move(held), object.path);
-  }
-  // Held, so it will not go from now on. It may have gone before, and another object have taken its
-  // path: then the row says so.
-  const auto transaction = database_.begin();
-  if (!transaction) return fail(transaction.error());
-  for (const ObjectInfo& object : objects) {
-    const Result<ObjectInfo> now =
-        find_row(**transaction, object.bucket, object.key, object.version_id);
+  if (!object.path.starts_with(directory_ + "/"))
+    return fail(ErrorKind::invalid, "no file of an object");
+  std::string path = object.path;
+  uint64_t seen = object.seen;
+  for (int tries = 0; tries < kPinTriesMax; ++tries) {
+    std::shared_ptr<void> held = pins_.hold(path.substr(directory_.size() + 1));
+    // Held, so it will not go from now on; and nothing went since the row was read.
+    if (held && seen == pins_.dooms()) return Pin(std::move(held), path);
+    // Else it may have gone, and another object have taken its path, or it was moved: the row says.
+    Result<ObjectInfo> now = find(object.bucket, object.key, object.version_id);
     if (!now) return fail(now.error());
-    if (directory_ + "/" + now->path != object.path || now->etag != object.etag ||
-        now->last_modified != object.last_modified)
+    if (now->etag != object.etag || now->last_modified != object.last_modified)
       return fail(ErrorKind::not_found, "key " + object.key);
+    if (held && now->path == path) return Pin(std::move(held), path);
+    path = now->path;
+    seen = now->seen;
   }
-  return pins;
+  return fail(ErrorKind::not_found, "key " + object.key);
 }
 
 Result<bool> Local::delivered(const std::string& plan_id) const {

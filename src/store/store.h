@@ -48,6 +48,7 @@ struct ObjectInfo {
   // API's headers.
   std::map<std::string, std::string> metadata;
   std::string plan_id;  // Empty unless delivery put it.
+  uint64_t seen = 0;    // The store's own: what happened before this was read.
 };
 
 struct CommitOptions {
@@ -155,10 +156,9 @@ class Store {
                                  const std::string& version_id = "",
                                  const std::string& if_match = "") = 0;
 
-  // Errors: not_found - the object went, or was overwritten, since `object` was read.
+  // On this very version; its path may be another than `object` says. Cheap while nothing is
+  // removed. Errors: not_found - the object went, or was overwritten, since `object` was read.
   virtual Result<Pin> pin(const ObjectInfo& object) = 0;
-  // All of them or none; cheaper than one by one.
-  virtual Result<std::vector<Pin>> pin_all(std::span<const ObjectInfo> objects) = 0;
 
   // The latest objects under a prefix, in key order, of one snapshot; no markers.
   virtual Result<std::vector<ObjectInfo>> snapshot(const std::string& bucket,

@@ -91,7 +91,7 @@ void Local::sweep(const std::stop_token& stop) {
       }
       if (is_named(database_, path)) continue;  // Newer than the snapshot.
       const std::unique_lock alone(changing_);
-      if (!is_named(database_, path)) doom({path});
+      if (!is_named(database_, path)) pins_.doom_orphan(path);
     }
   }
 }

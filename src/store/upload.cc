@@ -47,19 +47,21 @@ Result<ObjectInfo> LocalUpload::commit(const CommitOptions& options) {
   info.metadata = options.metadata;
   info.plan_id = options.plan_id;
   Result<ObjectInfo> done;
+  std::string path;
   {
     const std::shared_lock lock(store_.changing_);
-    Result<std::string> path = store_.place(temporary_, bucket_, key_, id_);
-    if (!path) return fail(path.error(), "placing " + key_);
-    info.path = *path;
+    Result<std::string> placed = store_.place(temporary_, bucket_, key_, id_);
+    if (!placed) return fail(placed.error(), "placing " + key_);
+    info.path = path = *placed;
     std::vector<std::string> old_files;
     done = store_.write_object(std::move(info), options, also_, old_files);
     // When the state's disk failed, the row may be there after a restart. Then the file must be,
     // too; if it is not, the file is swept.
-    if (!done && done.error().kind != ErrorKind::unavailable) old_files = {*path};
+    if (!done && done.error().kind != ErrorKind::unavailable) old_files = {path};
     store_.doom(old_files);
   }
   if (!done) return done;
+  if (is_identified(path)) store_.settler_.add(bucket_, key_);
   store_.tell(
       {.bucket = bucket_, .key = key_, .plan_id = options.plan_id, .created = true, .size = size_});
   return done;

@@ -204,7 +204,7 @@ Result<ObjectInfo> Local::write_object(ObjectInfo info, const CommitOptions& opt
   if (!written) return fail(written.error());
   if (!replaced) ++objects_;
   bytes_ += info.size - replaced_bytes;
-  info.path = directory_ + "/" + info.path;
+  info.path = directory_ + "/" + info.path;  // `seen` is 0: a pin looks at the row.
   return info;
 }
 
@@ -243,6 +243,9 @@ Result<Removed> Local::remove(const std::string& bucket, const std::string& key,
     if (!done) return fail(done.error());
     doom(removal.old_files);
   }
+  // A version hidden by a marker is to leave the readable path, one that is shown again to come
+  // there.
+  if (removal.showed || removal.removed.delete_marker) settler_.add(bucket, key);
   objects_ += (removal.showed ? 1 : 0) - (removal.hid ? 1 : 0);
   bytes_ += removal.shown_bytes - removal.hid_bytes;
   if (removal.showed || removal.hid)
