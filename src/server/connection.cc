@@ -113,6 +113,7 @@ Task<bool> Connection::read_head() {
       if (!made) co_return co_await answer_bad(made.error());
       parsed_ = std::move(*made);
       parsed_.head.peer = peer_;
+      parsed_.head.tls = socket_.is_tls();
       co_return true;
     }
     const bool got = co_await socket_.fill();

@@ -1,1 +1,1 @@
-target_link_libraries(room_server PUBLIC OpenSSL::Crypto llhttp Boost::headers)
+target_link_libraries(room_server PUBLIC OpenSSL::SSL OpenSSL::Crypto llhttp Boost::headers)

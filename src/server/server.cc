@@ -64,7 +64,12 @@ struct Server::Core {
 
   Shared shared;
   std::vector<std::unique_ptr<Lane>> lanes;
-  std::unique_ptr<tcp::acceptor> acceptor;
+  // Plain first, then TLS.
+  struct Listener {
+    std::unique_ptr<tcp::acceptor> acceptor;
+    std::unique_ptr<TlsContext> tls;
+  };
+  std::vector<std::unique_ptr<Listener>> listeners;
   std::atomic<bool> cutting = false;  // No connection may wait any longer.
   std::atomic<bool> ending = false;   // There is none any more.
   std::mutex mutex;
@@ -91,21 +96,25 @@ struct Server::Core {
   }
 
   // Owned by the lane's context; ends with the connection.
-  static Task<> run_connection(Core* core, Lane* lane, tcp::socket accepted, std::string peer) {
+  static Task<> run_connection(Core* core, Lane* lane, const Listener* listener,
+                               tcp::socket accepted, std::string peer) {
     try {
       Socket socket(std::move(accepted), lane->watched);
-      co_await serve(socket, core->shared);
+      bool ready = true;
+      if (listener->tls)
+        ready = co_await socket.begin_tls(*listener->tls, core->shared.options.head_wait_max);
+      if (ready) co_await serve(socket, core->shared);
     } catch (const std::exception&) {  // Out of memory: this connection ends, no other.
     }
     core->leave(peer);
   }
 
-  static Task<> accept_all(Core* core) {
+  static Task<> accept_all(Core* core, Listener* listener) {
     for (size_t next = 0;; ++next) {
       Lane* lane = core->lanes[next % core->lanes.size()].get();
       tcp::socket accepted(lane->context);
-      const auto [error] = co_await core->acceptor->async_accept(accepted, kAwait);
-      if (core->shared.draining || !core->acceptor->is_open()) co_return;
+      const auto [error] = co_await listener->acceptor->async_accept(accepted, kAwait);
+      if (core->shared.draining || !listener->acceptor->is_open()) co_return;
       if (error) {  // Out of descriptors: wait for one to come back.
         asio::steady_timer pause(core->lanes.front()->context, std::chrono::milliseconds(50));
         (void)co_await pause.async_wait(kAwait);
@@ -115,9 +124,32 @@ struct Server::Core {
       std::string peer = accepted.remote_endpoint(left).address().to_string();
       if (left || !core->admit(peer)) continue;
       asio::co_spawn(lane->context,
-                     run_connection(core, lane, std::move(accepted), std::move(peer)),
+                     run_connection(core, lane, listener, std::move(accepted), std::move(peer)),
                      asio::detached);
     }
+  }
+
+  // Errors: unavailable - the address is taken or not ours.
+  Result<> listen(const std::string& host, uint16_t port, std::unique_ptr<TlsContext> tls) {
+    asio::io_context& first = lanes.front()->context;
+    boost::system::error_code error;
+    tcp::resolver resolver(first);
+    const auto found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive, error);
+    if (error || found.empty()) return fail(ErrorKind::unavailable, "no address " + host);
+    const tcp::endpoint address = found.begin()->endpoint();
+    auto listener = std::make_unique<Listener>();
+    listener->acceptor = std::make_unique<tcp::acceptor>(first);
+    listener->tls = std::move(tls);
+    tcp::acceptor& acceptor = *listener->acceptor;
+    acceptor.open(address.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(address, error);
+    if (!error) acceptor.listen(kBacklog, error);
+    if (error)
+      return fail(ErrorKind::unavailable,
+                  "listening on " + host + ":" + std::to_string(port) + ": " + error.message());
+    listeners.push_back(std::move(listener));
+    return {};
   }
 
   // Cuts the connections whose deadline passed; while draining also the idle ones.
@@ -131,6 +163,12 @@ struct Server::Core {
         if (idle || core->cutting || socket->deadline() < now) socket->close();
       }
     }
+  }
+
+  uint16_t tls_port = 0;
+  uint16_t port_of(size_t listener) const {
+    boost::system::error_code ignored;
+    return listeners[listener]->acceptor->local_endpoint(ignored).port();
   }
 
   bool wait_until_empty(std::chrono::seconds wait_max) {
@@ -166,7 +204,7 @@ Server::~Server() {
   }
   for (auto& lane : core_->lanes)
     if (lane->thread.joinable()) lane->thread.join();
-  core_->acceptor.reset();
+  core_->listeners.clear();
   core_->lanes.clear();
 }
 
@@ -180,34 +218,36 @@ Result<uint16_t> Server::start() {
   options.connections_max = connections_possible(options.connections_max);
   for (size_t i = 0; i < std::max<size_t>(1, options.threads); ++i)
     core_->lanes.push_back(std::make_unique<Lane>());
-  asio::io_context& first = core_->lanes.front()->context;
-  boost::system::error_code error;
-  tcp::resolver resolver(first);
-  const auto found =
-      resolver.resolve(options.host, std::to_string(options.port), tcp::resolver::passive, error);
-  if (error || found.empty()) return fail(ErrorKind::unavailable, "no address " + options.host);
-  const tcp::endpoint address = found.begin()->endpoint();
-  core_->acceptor = std::make_unique<tcp::acceptor>(first);
-  core_->acceptor->open(address.protocol(), error);
-  if (!error) core_->acceptor->set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) core_->acceptor->bind(address, error);
-  if (!error) core_->acceptor->listen(kBacklog, error);
-  if (error)
-    return fail(ErrorKind::unavailable, "listening on " + options.host + ":" +
-                                            std::to_string(options.port) + ": " + error.message());
+  if (const Result<> plain = core_->listen(options.host, options.port, nullptr); !plain)
+    return fail(plain.error());
+  if (options.tls) {
+    auto context = TlsContext::make(options.tls->chain_pem, options.tls->key_pem);
+    if (!context) return fail(context.error());
+    const Result<> secure =
+        core_->listen(options.tls->host, options.tls->port, std::move(*context));
+    if (!secure) return fail(secure.error());
+  }
+  const uint16_t port = core_->port_of(0);
+  core_->tls_port = options.tls ? core_->port_of(1) : 0;
   for (auto& lane : core_->lanes) {
     asio::co_spawn(lane->context, Core::watch(core_.get(), lane.get()), asio::detached);
     lane->thread = std::jthread([context = &lane->context] { context->run(); });
   }
-  asio::co_spawn(first, Core::accept_all(core_.get()), asio::detached);
-  return core_->acceptor->local_endpoint().port();
+  for (auto& listener : core_->listeners)
+    asio::co_spawn(core_->lanes.front()->context, Core::accept_all(core_.get(), listener.get()),
+                   asio::detached);
+  return port;
+}
+
+uint16_t Server::tls_port() const {
+  return core_->tls_port;
 }
 
 void Server::drain(std::chrono::seconds wait_max) {
   if (core_->shared.draining.exchange(true) || core_->lanes.empty()) return;
   asio::post(core_->lanes.front()->context, [core = core_.get()] {
     boost::system::error_code ignored;
-    core->acceptor->close(ignored);
+    for (auto& listener : core->listeners) listener->acceptor->close(ignored);
   });
   for (auto& lane : core_->lanes)
     asio::post(lane->context, [one = lane.get()] { one->watch_timer.cancel(); });

@@ -29,10 +29,18 @@ struct Principal {
   std::string secret, account, arn;
 };
 
+// A second listener, for clients that cannot do plain HTTP.
+struct TlsListener {
+  std::string host = "127.0.0.1";
+  uint16_t port = 0;
+  std::string chain_pem, key_pem;  // See authority.h for one of our own.
+};
+
 struct Options {
   std::string host = "127.0.0.1";
   uint16_t port = 4566;  // 0: any free one.
   size_t threads = 2;    // io_contexts.
+  std::optional<TlsListener> tls;
   std::function<std::optional<Principal>(std::string_view access_key_id)> find_principal;
   // Hosts below which a name is a bucket's: bucket.localhost. AWS's own are known.
   std::vector<std::string> bucket_hosts = {"localhost"};
@@ -89,7 +97,9 @@ class Server {
 
   // Listens and serves. Returns the port. Errors: unavailable - the address is taken or not ours.
   // Ignores SIGPIPE and raises the soft limit on open files, for the whole process.
+  // Errors: invalid - a certificate that is none.
   Result<uint16_t> start();
+  uint16_t tls_port() const;  // 0 without a TLS listener.
   // No new connections; requests that are being handled are finished, idle connections closed.
   // Returns when all are gone, or after `wait_max` without waiting longer.
   void drain(std::chrono::seconds wait_max);

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "http/message.h"
+#include "server/tls.h"
 
 namespace laketap::server {
 
@@ -29,6 +30,10 @@ class Socket {
   Socket(boost::asio::ip::tcp::socket socket, Watched& watched);
   ~Socket();
   Socket(const Socket&) = delete;
+
+  // Before anything else, on a TLS listener. False: no TLS came of it.
+  Task<bool> begin_tls(const TlsContext& context, std::chrono::seconds wait);
+  bool is_tls() const { return tls_ != nullptr; }
 
   // Bytes that were received and not yet taken.
   std::string& buffer() { return buffer_; }
@@ -60,9 +65,14 @@ class Socket {
  private:
   class Waiting;
   void moved(size_t bytes);
+  Task<bool> wait_for(TlsStep::Wants wants);
+  Task<size_t> receive(char* target, size_t size);
+  Task<bool> send_tls(std::string_view bytes);
+  Task<bool> send_file_tls(const http::BodySource& source);
   Task<> give_way(size_t bytes);
 
   boost::asio::ip::tcp::socket socket_;
+  TlsStream tls_{nullptr, &SSL_free};
   Watched& watched_;
   std::string buffer_;
   Clock::duration wait_{0};

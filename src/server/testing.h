@@ -42,6 +42,7 @@ class RawClient {
   RawClient(const RawClient&) = delete;
 
   bool connected() const { return connected_; }
+  int descriptor() const { return socket_; }
   // False: the server closed meanwhile.
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {

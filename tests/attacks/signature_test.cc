@@ -330,5 +330,15 @@ TEST_F(AttackA, A13MonstrousAuthorizationsAreRefusedAtOnce) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
 }
 
+// We give out no temporary credentials: whoever shows a token has none of ours.
+TEST_F(AttackA, A14ASessionTokenOfNobody) {
+  Request record = put_record();
+  record.header("X-Amz-Security-Token").value = "token";
+  EXPECT_TRUE(refused(ask(record.sign()), "UnrecognizedClientException"));
+  Request list = s3_request("GET", "/");
+  list.header("X-Amz-Security-Token").value = "token";
+  EXPECT_TRUE(refused(ask(list.sign()), "InvalidAccessKeyId"));
+}
+
 }  // namespace
 }  // namespace laketap::server
