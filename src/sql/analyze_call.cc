@@ -58,7 +58,16 @@ std::optional<std::string> rewritten_format(const std::string& format) {
   return out;
 }
 
-bool contains_expr(const Expr& expr, bool (*test)(const Expr&)) { return test(expr); }
+// As signatures write a type: no blank behind its commas.
+std::string signature_text(const Type& type) {
+  std::string out;
+  const std::string text = to_string(type);
+  for (size_t i = 0; i < text.size(); ++i)
+    if (text[i] != ' ' || i == 0 || text[i - 1] != ',') out += text[i];
+  return out;
+}
+
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) { return std::ranges::find(words, word) != words.end(); }
 
 }  // namespace
 
@@ -70,9 +79,9 @@ Value Analyzer::call(const Expr& expr, const Scope& scope) {
   if (handled) return special;
   if (is_window_only(name)) fail("MISSING_OVER", expr.at, fmt::format("Window function {} requires an OVER clause", name));
   if (is_aggregate(name) || name == "listagg" || name == "grouping") return aggregate(expr, name, scope);
-  if (!is_function(name)) fail("FUNCTION_NOT_FOUND", expr.at, fmt::format("Function '{}' not registered", expr.text));
   if (expr.distinct) fail("FUNCTION_NOT_AGGREGATE", expr.at, fmt::format("DISTINCT is not supported for non-aggregation functions"));
   if (expr.filter) fail("FUNCTION_NOT_AGGREGATE", expr.at, fmt::format("Filter is only valid for aggregation functions"));
+  if (!is_function(name)) fail("FUNCTION_NOT_FOUND", expr.at, fmt::format("Function '{}' not registered", expr.text));
   return function(expr, name, scope, scope);
 }
 
@@ -238,7 +247,7 @@ Value Analyzer::function(const Expr& expr, const std::string& name, const Scope&
   const std::optional<Resolved> found = resolve_function(name, arguments);
   if (!found) {
     std::string types;
-    for (const Argument& one : arguments) types += (types.empty() ? "" : ", ") + (one.type ? to_string(*one.type) : "<function>");
+    for (const Argument& one : arguments) types += (types.empty() ? "" : ", ") + (one.type ? signature_text(*one.type) : "<function>");
     fail("FUNCTION_NOT_FOUND", expr.at, fmt::format("Unexpected parameters ({}) for function {}. Expected: {}", types, name, expected_signatures(name)));
   }
   std::vector<std::string> texts;
@@ -252,6 +261,16 @@ Value Analyzer::function(const Expr& expr, const std::string& name, const Scope&
     const Value coerced = coerce(values[i], found->parameters[i]);
     texts.push_back(coerced.sql);
     types.push_back(found->parameters[i]);
+  }
+  // A unit that is no unit.
+  if ((name == "date_trunc" || name == "date_add" || name == "date_diff") && !expr.args.empty() && expr.args[0]->op == Op::text && types.size() > 1) {
+    const std::string unit = lower(expr.args[0]->text);
+    const Type& moment = types.back();
+    const bool day = is_one_of(unit, {"day", "week", "month", "quarter", "year"});
+    const bool clock = is_one_of(unit, {"millisecond", "second", "minute", "hour"});
+    const bool dated = moment.is(Kind::date);
+    const bool timed = moment.is(Kind::time) || moment.is(Kind::time_zoned);
+    if (dated ? !day : timed ? !clock : !day && !clock) fail("INVALID_FUNCTION_ARGUMENT", {0, 0}, fmt::format("'{}' is not a valid {} field", unit, dated ? "DATE" : timed ? "Time" : "Timestamp"));
   }
   if (name == "random" || name == "rand" || name == "uuid" || name == "shuffle") deterministic = false;
   // Lambdas that are called twice are written twice.
@@ -300,10 +319,11 @@ Value Analyzer::function(const Expr& expr, const std::string& name, const Scope&
 
 Value Analyzer::aggregate(const Expr& expr, const std::string& name, const Scope& scope) {
   if (!scope.grouping) {
-    if (name == "grouping") fail("MISSING_GROUP_BY", expr.at, "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY clause");
+    if (name == "grouping") fail("MISSING_GROUP_BY", select_at_, "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY clause");
     fail("EXPRESSION_NOT_SCALAR", expr.at, fmt::format("Aggregation function {} is not allowed here", name));
   }
   Grouping& grouping = *scope.grouping;
+  if (name == "grouping" && grouping.keys.empty()) fail("MISSING_GROUP_BY", select_at_, "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY clause");
   Scope source = scope;
   source.grouping = nullptr;
   for (const ExprPtr& one : expr.args) {
@@ -316,7 +336,7 @@ Value Analyzer::aggregate(const Expr& expr, const std::string& name, const Scope
     for (const ExprPtr& one : expr.args) {
       const Value key = expression(*one, source);
       if (std::ranges::none_of(grouping.keys, [&](const Value& each) { return each.sql == key.sql; }))
-        fail("INVALID_ARGUMENTS", one->at, fmt::format("The arguments to GROUPING() must be expressions referenced by the GROUP BY at the associated query level. Mismatch due to {}.", show(*one)));
+        fail("INVALID_ARGUMENTS", expr.at, fmt::format("The arguments to GROUPING() must be expressions referenced by the GROUP BY at the associated query level. Mismatch due to {}.", show(*one)));
       items += (items.empty() ? "" : ", ") + key.sql;
     }
     made = {Type(expr.args.size() > 31 ? Kind::bigint : Kind::integer), fmt::format("CAST(grouping({}) AS {})", items, expr.args.size() > 31 ? "BIGINT" : "INTEGER")};
@@ -373,17 +393,18 @@ std::string Analyzer::window_text(const Expr& expr, const Scope& scope) {
       window.end = base.end;
     }
     window.base = base.base;
+    if (window.frame_at.line == 0) window.frame_at = base.frame_at;
   }
   std::string out;
   for (const ExprPtr& one : window.partition_by) out += (out.empty() ? "PARTITION BY " : ", ") + expression(*one, scope).sql;
   if (!window.order_by.empty()) out += (out.empty() ? "" : " ") + ("ORDER BY " + order_text(window.order_by, scope));
   if (window.frame_unit.empty()) return out;
   using Bound = FrameBound::Kind;
-  if (window.start.kind == Bound::unbounded_following) fail("INVALID_WINDOW_FRAME", expr.at, "Window frame start cannot be UNBOUNDED FOLLOWING");
-  if (window.end.kind == Bound::unbounded_preceding) fail("INVALID_WINDOW_FRAME", expr.at, "Window frame end cannot be UNBOUNDED PRECEDING");
-  if (window.start.kind == Bound::current && window.end.kind == Bound::preceding) fail("INVALID_WINDOW_FRAME", expr.at, "Window frame starting from CURRENT ROW cannot end with PRECEDING");
-  if (window.start.kind == Bound::following && window.end.kind == Bound::preceding) fail("INVALID_WINDOW_FRAME", expr.at, "Window frame starting from FOLLOWING cannot end with PRECEDING");
-  if (window.start.kind == Bound::following && window.end.kind == Bound::current) fail("INVALID_WINDOW_FRAME", expr.at, "Window frame starting from FOLLOWING cannot end with CURRENT ROW");
+  if (window.start.kind == Bound::unbounded_following) fail("INVALID_WINDOW_FRAME", window.frame_at, "Window frame start cannot be UNBOUNDED FOLLOWING");
+  if (window.end.kind == Bound::unbounded_preceding) fail("INVALID_WINDOW_FRAME", window.frame_at, "Window frame end cannot be UNBOUNDED PRECEDING");
+  if (window.start.kind == Bound::current && window.end.kind == Bound::preceding) fail("INVALID_WINDOW_FRAME", window.frame_at, "Window frame starting from CURRENT ROW cannot end with PRECEDING");
+  if (window.start.kind == Bound::following && window.end.kind == Bound::preceding) fail("INVALID_WINDOW_FRAME", window.frame_at, "Window frame starting from FOLLOWING cannot end with PRECEDING");
+  if (window.start.kind == Bound::following && window.end.kind == Bound::current) fail("INVALID_WINDOW_FRAME", window.frame_at, "Window frame starting from FOLLOWING cannot end with CURRENT ROW");
   const auto bound = [&](const FrameBound& one) -> std::string {
     switch (one.kind) {
       case Bound::unbounded_preceding: return "UNBOUNDED PRECEDING";
@@ -397,17 +418,29 @@ std::string Analyzer::window_text(const Expr& expr, const Scope& scope) {
     if (one.value->op == Op::negate) fail("INVALID_WINDOW_FRAME", {0, 0}, "Window frame offset value must not be negative or null");
     return value.sql + (one.kind == Bound::preceding ? " PRECEDING" : " FOLLOWING");
   };
-  if (window.frame_unit == "RANGE" && window.order_by.empty() && (window.start.value || window.end.value)) fail("MISSING_ORDER_BY", expr.at, "Window frame of type RANGE PRECEDING or FOLLOWING requires ORDER BY");
+  if (window.frame_unit == "RANGE" && window.order_by.empty() && (window.start.value || window.end.value)) fail("MISSING_ORDER_BY", window.at, "Window frame of type RANGE PRECEDING or FOLLOWING requires ORDER BY");
+  if (window.frame_unit == "RANGE" && (window.start.value || window.end.value)) {
+    if (window.order_by.size() != 1) fail("INVALID_ORDER_BY", window.at, fmt::format("Window frame of type RANGE PRECEDING or FOLLOWING requires single sort item in ORDER BY (actual: {})", window.order_by.size()));
+    const ExprPtr& key = window.order_by[0].key;
+    const Type type = expression(*key, scope).type;
+    const bool dated = type.is(Kind::date) || type.is(Kind::time) || type.is(Kind::time_zoned) || type.is(Kind::timestamp) || type.is(Kind::timestamp_zoned) || type.is(Kind::interval_day) || type.is(Kind::interval_year);
+    if (!type.is_numeric() && !dated) fail("TYPE_MISMATCH", key->at, fmt::format("Window frame of type RANGE PRECEDING or FOLLOWING requires that sort item type be numeric, datetime or interval (actual: {})", to_string(type)));
+    for (const FrameBound* one : {&window.start, &window.end}) {
+      if (!one->value) continue;
+      const Type offset = expression(*one->value, scope).type;
+      const bool fits = type.is_numeric() ? offset.is_numeric() : offset.is(Kind::interval_day) || offset.is(Kind::interval_year);
+      if (!fits) fail("TYPE_MISMATCH", one->value->at, fmt::format("Window frame RANGE value type ({}) not compatible with sort item type ({})", to_string(offset), to_string(type)));
+    }
+  }
   return fmt::format("{} {} BETWEEN {} AND {}", out, window.frame_unit, bound(window.start), bound(window.end));
 }
 
 Value Analyzer::window(const Expr& expr, const std::string& name, const Scope& scope) {
   if (!scope.allow_windows) fail("NESTED_WINDOW", expr.at, "Cannot use window functions here");
-  if (expr.distinct) fail("NOT_SUPPORTED", expr.at, fmt::format("DISTINCT in window function parameters not yet supported: {}", show(expr)));
-  if (expr.filter) fail("NOT_SUPPORTED", expr.at, "FILTER is not yet supported for window functions");
+  if (expr.distinct) fail("NOT_SUPPORTED", select_at_, fmt::format("DISTINCT in window function parameters not yet supported: {}", show(expr)));
+  if (expr.filter) fail("NOT_SUPPORTED", select_at_, "FILTER is not yet supported for window functions");
   if (!is_function(name)) fail("FUNCTION_NOT_FOUND", expr.at, fmt::format("Function '{}' not registered", expr.text));
-  if (!is_aggregate(name) && !is_window_only(name)) fail("FUNCTION_NOT_WINDOW", expr.at, fmt::format("Not a window function: {}", name));
-  (void)contains_expr;
+  if (!is_aggregate(name) && !is_window_only(name)) fail("FUNCTION_NOT_WINDOW", select_at_, fmt::format("Not a window function: {}", name));
   Value made = function(expr, name, scope, scope);
   const std::string over = window_text(expr, scope);
   if (expr.ignore_nulls) made.sql.insert(made.sql.rfind(')'), " IGNORE NULLS");

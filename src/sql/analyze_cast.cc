@@ -88,7 +88,8 @@ std::string to_integer(const Value& value, const Type& to, const char* how) {
   if (value.type.is_floating()) return fmt::format("{}(round({}) AS {})", how, value.sql, integer_range(to.kind));
   if (value.type.is(Kind::decimal)) return fmt::format("{}(round({}, 0) AS {})", how, value.sql, integer_range(to.kind));
   if (value.type.is_text())
-    return fmt::format("{0}(CASE WHEN regexp_full_match({1}, '[+-]?[0-9]+') THEN {1} ELSE 'x' || {1} END AS {2})", how, value.sql, integer_range(to.kind));
+    return fmt::format("CASE WHEN regexp_full_match({1}, '[+-]?[0-9]+') THEN {0}({1} AS {2}) WHEN {1} IS NOT NULL THEN {3} END", how, value.sql, integer_range(to.kind),
+                       std::string_view(how) == "CAST" ? fmt::format("error('INVALID_CAST_ARGUMENT: Cannot cast ''' || {} || ''' to {}')", value.sql, to.is(Kind::integer) ? "INT" : integer_range(to.kind)) : "NULL");
   return fmt::format("{}({} AS {})", how, value.sql, integer_range(to.kind));
 }
 

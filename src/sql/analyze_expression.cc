@@ -69,7 +69,37 @@ bool has_window(const Expr& expr) {
   return any(expr, [](const Expr& one) { return one.op == Op::call && one.over; });
 }
 
+std::vector<const Expr*> beyond_a_row(const Expr& expr) {
+  const std::string name = expr.op == Op::call ? lower(expr.text) : "";
+  if (expr.op == Op::call && (expr.over || is_aggregate(name) || name == "grouping" || name == "listagg")) return {&expr};
+  std::vector<const Expr*> out;
+  for (const ExprPtr& one : expr.args)
+    if (one) std::ranges::copy(beyond_a_row(*one), std::back_inserter(out));
+  return out;
+}
+
+void Analyzer::expect_scalar(const Expr& expr, const char* clause) const {
+  const std::vector<const Expr*> found = beyond_a_row(expr);
+  if (found.empty()) return;
+  std::string shown;
+  for (const Expr* one : found) shown += (shown.empty() ? "" : ", ") + show(*one);
+  fail("EXPRESSION_NOT_SCALAR", found.front()->at, fmt::format("{} cannot contain aggregations, window functions or grouping operations: [{}]", clause, shown));
+}
+
 std::string struct_field(const Type& row, size_t index) { return quote_name(row.names[index] ? *row.names[index] : fmt::format("field{}", index)); }
+
+static std::string show_window(const Window& window) {
+  if (window.base && window.partition_by.empty() && window.order_by.empty()) return window.base->text;
+  std::string out;
+  for (const ExprPtr& one : window.partition_by) out += (out.empty() ? "PARTITION BY " : ", ") + show(*one);
+  bool first = true;
+  for (const SortItem& item : window.order_by) {
+    out += first ? (out.empty() ? "ORDER BY " : " ORDER BY ") : ", ";
+    out += show(*item.key) + (item.descending ? " DESC" : " ASC") + (item.nulls_first ? (*item.nulls_first ? " NULLS FIRST" : " NULLS LAST") : "");
+    first = false;
+  }
+  return "(" + out + ")";
+}
 
 std::string show(const Expr& expr) {
   const auto list = [&] {
@@ -92,7 +122,7 @@ std::string show(const Expr& expr) {
     case Op::logical_and:
     case Op::logical_or: return fmt::format("({} {} {})", show(*expr.args[0]), expr.text, show(*expr.args[1]));
     case Op::row: return fmt::format("ROW ({})", list());
-    case Op::call: return fmt::format("{}({}{}){}", expr.text, expr.distinct ? "DISTINCT " : "", list(), expr.over ? " OVER ()" : "");
+    case Op::call: return fmt::format("{}({}{}){}", expr.text, expr.distinct ? "DISTINCT " : "", list(), expr.over ? " OVER " + show_window(*expr.over) : "");
     case Op::cast: return fmt::format("CAST({} AS {})", show(*expr.args[0]), expr.text);
     default: return list();
   }
@@ -342,7 +372,7 @@ Value Analyzer::typed_literal(const Expr& expr, const std::string& type_text, co
   const auto digit = [&](size_t at) { return at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])); };
   if (name == "date") {
     const auto parts = std::ranges::count(text, '-');
-    if (parts < 2 || !digit(0) || text.size() > 12) invalid();
+    if (parts < 2 || !is_day(text) || text.size() > 13) invalid();
     return {Type(Kind::date), fmt::format("CAST({} AS DATE)", quote_text(text))};
   }
   if (name == "timestamp") {
@@ -538,13 +568,13 @@ Value Analyzer::subscript(const Expr& expr, const Scope& scope) {
     return {base.type.parts[i], fmt::format("struct_extract({}, {})", base.sql, quote_text(base.type.names[i] ? *base.type.names[i] : fmt::format("field{}", i)))};
   }
   if (base.type.is(Kind::array)) {
-    if (!index.type.is_integer() && !index.type.is(Kind::unknown)) fail("TYPE_MISMATCH", expr.args[1]->at, fmt::format("Cannot use {} for subscript of {}", to_string(index.type), to_string(base.type)));
+    if (!index.type.is_integer() && !index.type.is(Kind::unknown)) fail("TYPE_MISMATCH", expr.at, fmt::format("Cannot use {} for subscript of {}", to_string(index.type), to_string(base.type)));
     return {base.type.parts[0],
             fmt::format("CASE WHEN {1} = 0 THEN error('SQL array indices start at 1') WHEN {1} < 0 THEN error('Array subscript is negative: ' || {1}) WHEN {1} > len({0}) THEN error('Array subscript must be less than or equal to array length: ' || {1} || ' > ' || len({0})) ELSE ({0})[{1}] END",
                         base.sql, index.sql)};
   }
   if (base.type.is(Kind::map)) {
-    if (!can_coerce(index.type, base.type.parts[0])) fail("TYPE_MISMATCH", expr.args[1]->at, fmt::format("Cannot use {} for subscript of {}", to_string(index.type), to_string(base.type)));
+    if (!can_coerce(index.type, base.type.parts[0])) fail("TYPE_MISMATCH", expr.at, fmt::format("Cannot use {} for subscript of {}", to_string(index.type), to_string(base.type)));
     const std::string key = coerce(index, base.type.parts[0]).sql;
     return {base.type.parts[1], fmt::format("CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN NOT map_contains({0}, {1}) THEN error('Key not present in map: ' || CAST({1} AS VARCHAR)) ELSE ({0})[{1}] END", base.sql, key)};
   }
@@ -559,7 +589,7 @@ Value Analyzer::compare(const Expr& expr, const Scope& scope) {
   const std::optional<Type> common = common_type(left.type, right.type);
   const bool ordered = op != "=" && op != "<>" && !distinct;
   if (!common || (ordered ? !is_orderable(*common) : !is_comparable(*common)))
-    fail("TYPE_MISMATCH", expr.at, fmt::format("Cannot apply operator: {} {} {}", to_string(left.type), op, to_string(right.type)));
+    fail("TYPE_MISMATCH", expr.at, fmt::format("Cannot apply operator: {} {} {}", to_string(left.type), op == ">" ? "<" : op == ">=" ? "<=" : op == "<>" ? "=" : op, to_string(right.type)));
   Value a = coerce(left, *common);
   Value b = coerce(right, *common);
   if (common->is(Kind::char_)) {
@@ -772,7 +802,7 @@ Value Analyzer::subquery(const Expr& expr, const Scope& scope) {
   const std::optional<Type> common = common_type(left.type, wanted);
   if (!common || (inner.columns.size() > 1 && !is_row)) {
     const auto shown = [](const Type& type, bool row) { return row && type.is(Kind::row) ? to_string(type) : fmt::format("row({})", to_string(type)); };
-    fail("TYPE_MISMATCH", expr.op == Op::in_query ? expr.args[0]->at : expr.at, fmt::format("Value expression and result of subquery must be of the same type: {} vs {}", shown(left.type, inner.columns.size() > 1 || left.type.is(Kind::row)), shown(wanted, inner.columns.size() > 1)));
+    fail("TYPE_MISMATCH", expr.at, fmt::format("Value expression and result of subquery must be of the same type: {} vs {}", shown(left.type, inner.columns.size() > 1 || left.type.is(Kind::row)), shown(wanted, inner.columns.size() > 1)));
   }
   std::string source = inner.sql;
   if (is_row) {

@@ -39,7 +39,7 @@ Printed Analyzer::query(const Query& query, const Scope* outer) {
       named.columns = printed.columns;
       named.alias = new_alias() + "w";
       if (!one.columns.empty() && one.columns.size() != named.columns.size())
-        fail("MISMATCHED_COLUMN_ALIASES", one.name.at, fmt::format("Column alias list has {} entries but relation has {} columns", one.columns.size(), named.columns.size()));
+        fail("MISMATCHED_COLUMN_ALIASES", one.columns[0].at, fmt::format("Column alias list has {} entries but relation has {} columns", one.columns.size(), named.columns.size()));
       named.sql = fmt::format("{}({}) AS ({})", named.alias, column_list(named.columns.size()), printed.sql);
     }
     for (size_t i = 0; i < one.columns.size() && i < named.columns.size(); ++i) named.columns[i].name = one.columns[i].text;
@@ -195,7 +195,7 @@ NamedQuery Analyzer::recursive_query(const With& with) {
   const Query& whole = *with.query;
   Printed base = query(*whole.left, nullptr);
   if (with.columns.size() != base.columns.size())
-    fail("MISMATCHED_COLUMN_ALIASES", with.name.at, fmt::format("Column alias list has {} entries but relation has {} columns", with.columns.size(), base.columns.size()));
+    fail("MISMATCHED_COLUMN_ALIASES", with.columns[0].at, fmt::format("Column alias list has {} entries but relation has {} columns", with.columns.size(), base.columns.size()));
   NamedQuery named;
   named.alias = new_alias() + "w";
   named.columns = base.columns;
@@ -218,12 +218,13 @@ Printed Analyzer::select(const Query& query, const Scope* outer) {
   Scope source;
   source.outer = outer;
   source.fields = from.fields;
-  for (const auto& [name, window] : select.windows) source.windows[lower(name.text)] = window;
+  for (const auto& [name, window] : select.windows)
+    if (!source.windows.emplace(lower(name.text), window).second) fail("DUPLICATE_WINDOW_NAME", name.at, fmt::format("WINDOW name '{}' specified more than once", name.text));
+  select_at_ = select.at;
 
   std::string where;
   if (select.where) {
-    if (has_aggregate(*select.where)) fail("EXPRESSION_NOT_SCALAR", select.where->at, fmt::format("WHERE clause cannot contain aggregations, window functions or grouping operations: [{}]", show(*select.where)));
-    if (has_window(*select.where)) fail("EXPRESSION_NOT_SCALAR", select.where->at, fmt::format("WHERE clause cannot contain aggregations, window functions or grouping operations: [{}]", show(*select.where)));
+    expect_scalar(*select.where, "WHERE clause");
     where = " WHERE " + boolean(*select.where, source, "WHERE clause must evaluate to a boolean: actual type {}").sql;
     note_partition_conditions(*select.where, source);
   }
@@ -247,10 +248,10 @@ Printed Analyzer::select(const Query& query, const Scope* outer) {
         if (*at < 1 || *at > static_cast<int64_t>(flat.size())) fail("INVALID_COLUMN_REFERENCE", expr->at, fmt::format("GROUP BY position {} is not in select list", *at));
         const SelectItem& item = *flat[static_cast<size_t>(*at - 1)];
         if (!item.value) fail("INVALID_COLUMN_REFERENCE", expr->at, fmt::format("GROUP BY position {} is not in select list", *at));
-        if (has_aggregate(*item.value) || has_window(*item.value)) fail("EXPRESSION_NOT_SCALAR", item.value->at, fmt::format("GROUP BY clause cannot contain aggregations, window functions or grouping operations: [{}]", show(*item.value)));
+        expect_scalar(*item.value, "GROUP BY clause");
         key = expression(*item.value, source);
       } else {
-        if (has_aggregate(*expr) || has_window(*expr)) fail("EXPRESSION_NOT_SCALAR", expr->at, fmt::format("GROUP BY clause cannot contain aggregations, window functions or grouping operations: [{}]", show(*expr)));
+        expect_scalar(*expr, "GROUP BY clause");
         key = expression(*expr, source);
       }
       if (!is_comparable(key.type)) fail("TYPE_MISMATCH", expr->at, fmt::format("{} is not comparable, and therefore cannot be used in GROUP BY", to_string(key.type)));
@@ -319,7 +320,7 @@ Printed Analyzer::select(const Query& query, const Scope* outer) {
       if (aggregated) {
         const auto key = std::ranges::find(grouping.keys, field.sql, &Value::sql);
         if (key == grouping.keys.end())
-          fail("EXPRESSION_NOT_AGGREGATE", item.at, fmt::format("Column '{}{}' not in GROUP BY clause", field.relation.empty() ? "" : field.relation.back() + ".", field.name.value_or("")));
+          fail("EXPRESSION_NOT_AGGREGATE", {0, 0}, fmt::format("Column '{}{}' not in GROUP BY clause", field.relation.empty() ? "" : field.relation.back() + ".", field.name.value_or("")));
         value.sql = fmt::format("{}.g{}", grouping.relation, key - grouping.keys.begin());
       }
       items.push_back({std::move(value), field.name});
@@ -365,7 +366,7 @@ Printed Analyzer::select(const Query& query, const Scope* outer) {
       if (same != items.end()) {
         key = by_output(static_cast<size_t>(same - items.begin()));
       } else {
-        if (select.distinct) fail("EXPRESSION_NOT_IN_DISTINCT", item.key->at, "For SELECT DISTINCT, ORDER BY expressions must appear in select list");
+        if (select.distinct) fail("EXPRESSION_NOT_IN_DISTINCT", select.at, "For SELECT DISTINCT, ORDER BY expressions must appear in select list");
         keys.push_back(value.sql);
         key = fmt::format("o{}", keys.size() - 1);
       }

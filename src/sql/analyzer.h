@@ -144,7 +144,11 @@ class Analyzer {
 
   const CatalogView& catalog_;
   const Session& session_;
+  // Fails where an expression of `clause` needs more than one row.
+  void expect_scalar(const Expr& expr, const char* clause) const;
+
   int aliases_ = 0;
+  Place select_at_;  // Of the SELECT being read; some messages name it.
   int lambdas_ = 0;
   size_t parameter_ = 0;
   std::vector<std::pair<std::string, NamedQuery>> with_;  // Innermost last.
@@ -156,6 +160,8 @@ std::string quote_name(std::string_view name);        // "a""b"
 bool has_aggregate(const Expr& expr);                 // Not looking into subqueries.
 bool has_window(const Expr& expr);
 std::string show(const Expr& expr);                   // As Trino prints it in messages.
+// The aggregates, windows and GROUPING()s in an expression, not looking into them.
+std::vector<const Expr*> beyond_a_row(const Expr& expr);
 
 // The texts in a row type's or column's name; field names of DuckDB structs follow duckdb_type().
 std::string struct_field(const Type& row, size_t index);

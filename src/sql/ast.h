@@ -39,6 +39,7 @@ struct Window {
   std::vector<SortItem> order_by;
   std::string frame_unit;  // ROWS, RANGE, GROUPS; "" without a frame.
   FrameBound start, end;
+  Place at, frame_at{0, 0};  // Of what stands in the parentheses, and of ROWS, RANGE or GROUPS.
 };
 
 enum class Op {

@@ -101,6 +101,7 @@ class Parser {
   Identifier identifier();
   std::optional<Identifier> maybe_identifier();
   bool is_name(size_t ahead = 0) const;
+  bool begins_value(size_t ahead) const;
   void expect(std::string_view keyword);
   void expect_symbol(std::string_view symbol);
   static std::shared_ptr<Expr> make(Op op, Place at, std::string text = "", std::vector<ExprPtr> args = {});

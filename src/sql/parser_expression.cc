@@ -11,6 +11,11 @@ namespace {
 
 constexpr int kDepthMax = 250;
 
+std::string lower_word(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
 }  // namespace
 
 Parser::Depth::Depth(Parser& parser) : parser_(parser) {
@@ -72,6 +77,18 @@ std::optional<Identifier> Parser::maybe_identifier() {
   want("<identifier>");
   if (!is_name()) return std::nullopt;
   return identifier();
+}
+
+// Whether a value, or ALL, ANY, SOME, can begin with this token.
+bool Parser::begins_value(size_t ahead) const {
+  const Token& one = token(ahead);
+  if (one.kind == TokenKind::symbol) return one.text == "(" || one.text == "-" || one.text == "+";
+  if (one.kind == TokenKind::end) return false;
+  if (one.kind != TokenKind::word || !is_reserved(one.upper)) return true;
+  for (const std::string_view word : {"CASE", "CAST", "EXISTS", "NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_USER", "CURRENT_CATALOG", "CURRENT_SCHEMA", "LOCALTIME",
+                                      "LOCALTIMESTAMP", "EXTRACT", "TRIM", "NORMALIZE", "GROUPING", "LISTAGG", "JSON_ARRAY", "JSON_OBJECT", "JSON_VALUE", "JSON_QUERY", "JSON_EXISTS", "CURRENT_PATH"})
+    if (one.upper == word) return true;
+  return false;
 }
 
 std::vector<Identifier> Parser::qualified_name(bool backquotes) {
@@ -147,7 +164,9 @@ ExprPtr Parser::predicate(ExprPtr value) {
   const Place at = token().at;  // Of the operator: the place that messages name.
   const Named named(*this, "<predicate>");
   for (const std::string_view op : {"=", "<>", "!=", "<", "<=", ">", ">="}) {
-    if (!is_symbol(op)) continue;
+    if (!sees_symbol(op)) continue;
+    // Nothing can follow: Trino's parser blames the operator.
+    if (!begins_value(1)) mismatch();
     advance();
     const std::string name = op == "!=" ? "<>" : std::string(op);
     for (const std::string_view quantifier : {"ALL", "ANY", "SOME"})
@@ -316,7 +335,7 @@ ExprPtr Parser::primary() {
     case TokenKind::quoted: {
       if (is_symbol("->", 1)) return *lambda();
       Identifier name = identifier();
-      if (is_symbol("(")) return call({name}, at);
+      if (sees_symbol("(")) return call({name}, at);
       auto made = make(Op::identifier, at, name.text);
       made->names = {name};
       return made;
@@ -512,7 +531,7 @@ ExprPtr Parser::word_primary() {
     return call({name}, at);
   }
   Identifier name = identifier();
-  if (is_symbol("(")) return call({name}, at);
+  if (sees_symbol("(")) return call({name}, at);
   // A qualified function name: a.b(...).
   if (is_symbol(".") && is_name(1) && is_symbol("(", 2)) {
     advance();
@@ -641,7 +660,11 @@ ExprPtr Parser::call(std::vector<Identifier> name, Place at) {
     }
   }
   expect_symbol(")");
-  if (is("WITHIN") && is("GROUP", 1)) {
+  if (!sees("WITHIN") && made->names.size() == 1 && !made->names[0].quoted && lower_word(made->text) == "listagg") {
+    want("WITHIN");
+    mismatch();
+  }
+  if (sees("WITHIN") && sees("GROUP", 1)) {
     advance();
     advance();
     expect_symbol("(");

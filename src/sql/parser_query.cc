@@ -102,7 +102,7 @@ QueryPtr Parser::query_term(int level) {
   while (level == 0 ? is("UNION") || is("EXCEPT") : is("INTERSECT")) {
     auto made = std::make_shared<Query>();
     made->kind = Query::Kind::set_operation;
-    made->at = left->at;
+    made->at = token().at;
     made->set_operator = token().upper;
     advance();
     made->all = take("ALL");
@@ -281,6 +281,7 @@ FrameBound Parser::frame_bound() {
 
 Window Parser::window_specification() {
   Window made;
+  made.at = token().at;
   want("<identifier>");
   if (is_name() && !sees("PARTITION") && !sees("ROWS") && !sees("RANGE") && !sees("GROUPS")) made.base = identifier();
   if (is("PARTITION") && is("BY", 1)) {
@@ -295,6 +296,7 @@ Window Parser::window_specification() {
   }
   if (is("ROWS") || is("RANGE") || is("GROUPS")) {
     made.frame_unit = token().upper;
+    made.frame_at = token().at;
     advance();
     if (take("BETWEEN")) {
       made.start = frame_bound();

@@ -200,7 +200,7 @@ constexpr Recipe kRecipes[] = {
     // JSON.
     {"json_extract_scalar", 2, "CASE WHEN json_valid($1) THEN json_value($1, $2) ->> '$' END"},
     {"json_extract", 2, "CASE WHEN json_valid($1) THEN json_extract($1, $2) END"},
-    {"json_parse", 1, "CAST(json_normalize($1) AS JSON)"},
+    {"json_parse", 1, "CASE WHEN json_valid($1) THEN CAST(json_normalize($1) AS JSON) WHEN $1 IS NOT NULL THEN error('INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: ''' || $1 || '''') END"},
     {"json_format", 1, "CAST(json($1) AS VARCHAR)"},
     {"json_array_length", 1, "CASE WHEN CASE WHEN json_valid($1) THEN json_type($1) END = 'ARRAY' THEN CAST(json_array_length($1) AS BIGINT) END"},
     {"json_size", 2, "CASE WHEN json_valid($1) THEN CASE CASE WHEN json_valid($1) THEN json_type($1, $2) END WHEN 'ARRAY' THEN CAST(json_array_length($1, $2) AS BIGINT) WHEN 'OBJECT' THEN CAST(len(json_keys($1, $2)) AS BIGINT) ELSE CAST(CASE WHEN json_exists($1, $2) THEN 0 END AS BIGINT) END END"},
@@ -230,7 +230,7 @@ constexpr Recipe kRecipes[] = {
     {"split_to_multimap", 3, "CASE WHEN $1 = '' THEN CAST(MAP {} AS MAP(VARCHAR, VARCHAR[])) ELSE map_from_entries(list_transform(list_filter(list_transform(string_split($1, $2), lambda e: string_split(e, $3)[1]), lambda k, i: list_position(list_transform(string_split($1, $2), lambda e: string_split(e, $3)[1]), k) = i), lambda k: (k, list_transform(list_filter(string_split($1, $2), lambda e: string_split(e, $3)[1] = k), lambda e: string_split(e, $3)[2])))) END"},
     {"split_to_map", 3, "CASE WHEN $1 = '' THEN CAST(MAP {} AS MAP(VARCHAR, VARCHAR)) ELSE map_from_entries(list_transform(list_filter(string_split($1, $2), lambda e, i: NOT (e = '' AND i = len(string_split($1, $2)))), lambda e: (CASE WHEN len(string_split(e, $3)) <> 2 THEN error('INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad input: ''' || e || '''') ELSE string_split(e, $3)[1] END, string_split(e, $3)[2]))) END"},
     {"split", 3, "CASE WHEN $3 <= 0 THEN error('INVALID_FUNCTION_ARGUMENT: Limit must be positive') WHEN len(string_split($1, $2)) <= $3 THEN string_split($1, $2) ELSE list_append(string_split($1, $2)[1:$3 - 1], array_to_string(string_split($1, $2)[$3:], $2)) END"},
-    {"chr", 1, "chr(CAST($1 AS INTEGER))"},
+    {"chr", 1, "CASE WHEN $1 < 0 OR $1 > 1114111 THEN error('INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: ' || $1) ELSE chr(CAST($1 AS INTEGER)) END"},
     {"fail", 1, "error($1)"},
     {"version", 0, "'403'"},
 };
