@@ -40,7 +40,7 @@ std::string_view between(std::string_view text, std::string_view before, std::st
 // INT32 -> INT, as Trino names the target of a cast.
 std::string trino_name(std::string_view duck) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNames{
-      {{"INT32", "INT"}, {"INT64", "BIGINT"}, {"INT16", "SMALLINT"}, {"INT8", "TINYINT"}, {"BOOL", "boolean"}, {"DOUBLE", "DOUBLE"}, {"FLOAT", "REAL"}, {"DATE", "date"}}};
+      {{"INT32", "INT"}, {"INT64", "BIGINT"}, {"INT16", "SMALLINT"}, {"INT8", "TINYINT"}, {"BOOL", "BOOLEAN"}, {"DOUBLE", "DOUBLE"}, {"FLOAT", "REAL"}, {"DATE", "date"}}};
   for (const auto& [from, to] : kNames)
     if (duck == from) return std::string(to);
   return std::string(duck);
@@ -67,6 +67,10 @@ std::string conversion(std::string_view message) {
 std::string arithmetic(std::string_view message) {
   if (message.starts_with("Division by zero") || message.find("division by zero") != std::string_view::npos) return "DIVISION_BY_ZERO: Division by zero";
   if (message.starts_with("Needed width ") || (message.starts_with("Overflow in ") && message.find("of DECIMAL(") != std::string_view::npos)) return "NUMERIC_VALUE_OUT_OF_RANGE: Decimal overflow";
+  if (message.starts_with("Window ") && message.find(" expression cannot be ") != std::string_view::npos) return "INVALID_WINDOW_FRAME: Window frame offset value must not be negative or null";
+  if (message.starts_with("Type INT"))
+    for (const auto& [duck, trino] : {std::pair<std::string_view, std::string_view>{"INT8", "tinyint"}, {"INT16", "smallint"}, {"INT32", "integer"}, {"INT64", "bigint"}})
+      if (message.ends_with(fmt::format("destination type {}", duck))) return fmt::format("NUMERIC_VALUE_OUT_OF_RANGE: Out of range for {}: {}", trino, between(message, "with value ", " can't"));
   if (!message.starts_with("Overflow in ")) return "";
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kTypes{{{"INT8", "tinyint"}, {"INT16", "smallint"}, {"INT32", "integer"}, {"INT64", "bigint"}}};
   for (const auto& [duck, trino] : kTypes)
