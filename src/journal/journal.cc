@@ -81,6 +81,8 @@ Result<> LocalJournal::adopt(std::vector<RecoveredSegment> recovered) {
     next_number_ = std::max(next_number_, segment.summary.last_number + 1);
     total_bytes_ += segment.summary.header.bytes;
   }
+  // A process killed between making a file and syncing its name left the name to the page cache.
+  if (const Result<> synced = files_.sync_directory(options_.directory); !synced) return synced;
   for (RecoveredSegment& found : recovered) {
     Result<SegmentPointer> segment = open_segment(found.summary.header, found.path);
     if (!segment) return fail(segment.error());
