@@ -31,6 +31,7 @@ struct Live {
 struct Queries::Core {
   Options options;
   Parts parts;
+  Timestamp opened;
   mutable std::mutex mutex;
   std::condition_variable_any wake;
   std::deque<std::shared_ptr<Live>> waiting;

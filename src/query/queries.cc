@@ -57,6 +57,7 @@ Queries::~Queries() {
 Result<std::unique_ptr<Queries>> Queries::open(Options options, Parts parts) {
   auto queries = std::unique_ptr<Queries>(new Queries(std::make_unique<Core>(std::move(options), parts)));
   Core& core = *queries->core_;
+  core.opened = parts.clock.now();
   const Result<> recovered = core.recover();
   if (!recovered) return fail(recovered.error(), "the executions of the last run");
   const auto place = parse_location(queries->default_output());
@@ -68,6 +69,8 @@ Result<std::unique_ptr<Queries>> Queries::open(Options options, Parts parts) {
 }
 
 std::string Queries::default_output() const { return fmt::format("s3://aws-athena-query-results-{}-{}/", core_->options.account, core_->options.region); }
+
+Timestamp Queries::opened() const { return core_->opened; }
 
 Result<> Queries::Core::recover() {
   constexpr size_t kAtOnce = 500;

@@ -139,6 +139,7 @@ class Queries {
 
   // s3://aws-athena-query-results-ACCOUNT-REGION/
   std::string default_output() const;
+  Timestamp opened() const;  // What the workgroup shows as its creation.
 
  private:
   struct Core;

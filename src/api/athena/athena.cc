@@ -4,8 +4,8 @@
 
 namespace laketap::api::athena {
 
-void register_athena(wire::Operations& operations, query::Queries& queries, const catalog::Catalog& catalog, Timestamp started) {
-  const Doors doors{queries, catalog, started};
+void register_athena(wire::Operations& operations, query::Queries& queries, const catalog::Catalog& catalog) {
+  const Doors doors{queries, catalog};
   const auto add = [&]<class In, class Out>(std::string_view name, Answer<Out> (*door)(Doors, const Call&, In)) {
     operations.add<In, Out>("athena", name, [doors, door](const Call& call, In input) { return door(doors, call, std::move(input)); });
   };

@@ -8,8 +8,7 @@
 
 namespace laketap::api::athena {
 
-// Borrows what it is given; it must outlive the last call of `operations`. `started`: when the
-// workgroup was made, for want of anything better the server's start.
-void register_athena(wire::Operations& operations, query::Queries& queries, const catalog::Catalog& catalog, Timestamp started);
+// Borrows what it is given; it must outlive the last call of `operations`.
+void register_athena(wire::Operations& operations, query::Queries& queries, const catalog::Catalog& catalog);
 
 }  // namespace laketap::api::athena

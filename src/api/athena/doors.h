@@ -13,7 +13,6 @@ using wire::Call;
 struct Doors {
   query::Queries& queries;
   const catalog::Catalog& catalog;
-  Timestamp started;
 };
 
 inline constexpr const char* kWorkGroup = "primary";

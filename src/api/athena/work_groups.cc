@@ -9,7 +9,7 @@ Answer<model::GetWorkGroupOutput> get_work_group(Doors doors, const Call&, model
   model::WorkGroup& group = output.work_group.emplace();
   group.name = kWorkGroup;
   group.state = "ENABLED";
-  group.creation_time = doors.started;
+  group.creation_time = doors.queries.opened();
   model::WorkGroupConfiguration& configuration = group.configuration.emplace();
   configuration.result_configuration.emplace().output_location = doors.queries.default_output();
   configuration.enforce_work_group_configuration = false;
@@ -27,7 +27,7 @@ Answer<model::ListWorkGroupsOutput> list_work_groups(Doors doors, const Call&, m
   group.name = kWorkGroup;
   group.state = "ENABLED";
   group.description = "";
-  group.creation_time = doors.started;
+  group.creation_time = doors.queries.opened();
   group.engine_version = engine_version();
   return output;
 }
