@@ -120,7 +120,11 @@ std::string show(const Expr& expr) {
     case Op::arithmetic:
     case Op::compare: return fmt::format("({} {} {})", show(*expr.args[0]), expr.text, show(*expr.args[1]));
     case Op::logical_and:
-    case Op::logical_or: return fmt::format("({} {} {})", show(*expr.args[0]), expr.text, show(*expr.args[1]));
+    case Op::logical_or: {
+      std::string out;
+      for (const ExprPtr& one : expr.args) out += (out.empty() ? "" : " " + expr.text + " ") + show(*one);
+      return "(" + out + ")";
+    }
     case Op::row: return fmt::format("ROW ({})", list());
     case Op::call: return fmt::format("{}({}{}){}", expr.text, expr.distinct ? "DISTINCT " : "", list(), expr.over ? " OVER " + show_window(*expr.over) : "");
     case Op::cast: return fmt::format("CAST({} AS {})", show(*expr.args[0]), expr.text);
@@ -129,6 +133,15 @@ std::string show(const Expr& expr) {
 }
 
 Value Analyzer::expression(const Expr& expr, const Scope& scope) {
+  // Lambdas are read more than once and recipes repeat their arguments: nested, both grow without bound.
+  if (++steps_ > kStepsMax) fail("NOT_SUPPORTED", expr.at, "statement is too large");
+  Value made = checked_expression(expr, scope);
+  printed_bytes_ += made.sql.size();
+  if (made.sql.size() > kTextMax || printed_bytes_ > kPrintedMax) fail("NOT_SUPPORTED", expr.at, "statement is too large");
+  return made;
+}
+
+Value Analyzer::checked_expression(const Expr& expr, const Scope& scope) {
   if (!scope.grouping) return operation(expr, scope);
   // Over an aggregation: a whole expression that is a key, an aggregate, or made of these.
   Grouping& grouping = *scope.grouping;
@@ -247,9 +260,9 @@ Value Analyzer::operation(const Expr& expr, const Scope& scope) {
     case Op::logical_and:
     case Op::logical_or: {
       const char* message = "Logical expression term must evaluate to a boolean (actual: {})";
-      const Value left = boolean(*expr.args[0], scope, message);
-      const Value right = boolean(*expr.args[1], scope, message);
-      return {Type(Kind::boolean), fmt::format("({} {} {})", left.sql, expr.text, right.sql)};
+      std::string terms;
+      for (const ExprPtr& one : expr.args) terms += (terms.empty() ? "" : " " + expr.text + " ") + boolean(*one, scope, message).sql;
+      return {Type(Kind::boolean), "(" + terms + ")"};
     }
     case Op::logical_not: return {Type(Kind::boolean), fmt::format("(NOT {})", boolean(*expr.args[0], scope, "Value of logical NOT expression must evaluate to a boolean (actual: {})").sql)};
     case Op::array: {

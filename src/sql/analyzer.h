@@ -98,7 +98,7 @@ class Analyzer {
   void note_columns(const Field& field);
 
   // analyze_expression.cc
-  Value over_source(const Expr& expr, const Scope& scope);
+  Value checked_expression(const Expr& expr, const Scope& scope);
   Value operation(const Expr& expr, const Scope& scope);
   Value identifier(const Expr& expr, const Scope& scope);
   Value column(const std::vector<Identifier>& chain, const Expr& expr, const Scope& scope, size_t& used);
@@ -147,6 +147,10 @@ class Analyzer {
   // Fails where an expression of `clause` needs more than one row.
   void expect_scalar(const Expr& expr, const char* clause) const;
 
+  static constexpr size_t kStepsMax = 2'000'000;
+  static constexpr size_t kTextMax = size_t{16} << 20;      // Of one expression.
+  static constexpr size_t kPrintedMax = size_t{256} << 20;  // Of all on the way.
+  size_t steps_ = 0, printed_bytes_ = 0;
   int aliases_ = 0;
   Place select_at_;  // Of the SELECT being read; some messages name it.
   int lambdas_ = 0;

@@ -46,6 +46,9 @@ class Parser {
   class Named;
   friend class Named;
 
+  void link();  // Of a chain such as a + b + c: what was built becomes a child.
+  bool holds_query(size_t parentheses) const;
+
   void want(std::string_view what) const {
     if (at_ < wanted_at_ || at_ == hidden_at_) return;
     if (at_ > wanted_at_) {
@@ -110,6 +113,7 @@ class Parser {
   std::string_view source_;
   size_t at_ = 0;
   int depth_ = 0;
+  int height_ = 0;  // At least that of the tree being built: chains of operators grow it without recursion.
   static constexpr size_t kWantedMax = 500;
   mutable std::vector<std::string_view> wanted_;  // Keywords, symbols, and <rules>, asked for at wanted_at_.
   mutable size_t wanted_at_ = 0;
@@ -131,14 +135,18 @@ class Parser::Named {
   size_t before_;
 };
 
-// Deep trees are walked recursively, so their depth is bounded.
+// Deep trees are walked and freed recursively, so their height is bounded: by recursion, and by links of chains.
 class Parser::Depth {
  public:
   explicit Depth(Parser& parser);
-  ~Depth() { --parser_.depth_; }
+  ~Depth() {
+    --parser_.depth_;
+    parser_.height_ = std::max(before_, parser_.height_ + 1);
+  }
 
  private:
   Parser& parser_;
+  int before_;
 };
 
 }  // namespace laketap::sql

@@ -10,6 +10,7 @@ namespace laketap::sql {
 namespace {
 
 constexpr int kDepthMax = 250;
+constexpr int kHeightMax = 500;
 
 std::string lower_word(std::string text) {
   for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -18,11 +19,16 @@ std::string lower_word(std::string text) {
 
 }  // namespace
 
-Parser::Depth::Depth(Parser& parser) : parser_(parser) {
+Parser::Depth::Depth(Parser& parser) : parser_(parser), before_(parser.height_) {
   if (++parser_.depth_ > kDepthMax) {
     --parser_.depth_;
     parser.fail_at(parser.token().at, "statement is too large (nested too deeply)");
   }
+  parser_.height_ = 0;
+}
+
+void Parser::link() {
+  if (++height_ > kHeightMax) fail_at(token().at, "statement is too large (nested too deeply)");
 }
 
 void Parser::fail_at(Place at, std::string message) const { throw Thrown{{"SYNTAX_ERROR", std::move(message), at.line, at.column}}; }
@@ -127,23 +133,19 @@ ExprPtr Parser::expression() {
 
 ExprPtr Parser::logical_or() {
   ExprPtr left = logical_and();
-  while (is("OR")) {
-    advance();
-    ExprPtr right = logical_and();
-    left = make(Op::logical_or, left->at, "OR", {left, right});
-  }
-  return left;
+  if (!is("OR")) return left;
+  auto made = make(Op::logical_or, left->at, "OR", {left});  // One node for all its terms.
+  while (take("OR")) made->args.push_back(logical_and());
+  return made;
 }
 
 ExprPtr Parser::logical_and() {
   const Named named(*this, "<expression>");
   ExprPtr left = logical_not();
-  while (is("AND")) {
-    advance();
-    ExprPtr right = logical_not();
-    left = make(Op::logical_and, left->at, "AND", {left, right});
-  }
-  return left;
+  if (!is("AND")) return left;
+  auto made = make(Op::logical_and, left->at, "AND", {left});
+  while (take("AND")) made->args.push_back(logical_not());
+  return made;
 }
 
 ExprPtr Parser::logical_not() {
@@ -238,6 +240,7 @@ ExprPtr Parser::concatenation() {
   const Named named(*this, "<expression>");
   ExprPtr left = additive();
   while (is_symbol("||")) {
+    link();
     const Place at = token().at;
     advance();
     left = make(Op::arithmetic, at, "||", {left, additive()});
@@ -248,6 +251,7 @@ ExprPtr Parser::concatenation() {
 ExprPtr Parser::additive() {
   ExprPtr left = multiplicative();
   while (is_symbol("+") || is_symbol("-")) {
+    link();
     const Place at = token().at;
     const std::string op = token().text;
     advance();
@@ -259,6 +263,7 @@ ExprPtr Parser::additive() {
 ExprPtr Parser::multiplicative() {
   ExprPtr left = unary();
   while (is_symbol("*") || is_symbol("/") || is_symbol("%")) {
+    link();
     const Place at = token().at;
     const std::string op = token().text;
     advance();
@@ -287,6 +292,7 @@ ExprPtr Parser::unary() {
 ExprPtr Parser::at_time_zone() {
   ExprPtr value = postfix();
   while (is("AT") && is("TIME", 1) && is("ZONE", 2)) {
+    link();
     const Place at = value->at;
     for (int i = 0; i < 3; ++i) advance();
     value = make(Op::at_time_zone, at, "", {value, postfix()});
@@ -298,11 +304,13 @@ ExprPtr Parser::postfix() {
   ExprPtr value = primary();
   while (true) {
     if (is_symbol("[")) {
+      link();
       advance();
       ExprPtr index = expression();
       expect_symbol("]");
       value = make(Op::subscript, value->at, "", {value, index});
     } else if (is_symbol(".") && is_name(1)) {
+      link();
       advance();
       Identifier field = identifier();
       auto made = make(Op::dereference, value->at, field.text, {value});

@@ -100,6 +100,7 @@ QueryPtr Parser::query_without_with() {
 QueryPtr Parser::query_term(int level) {
   QueryPtr left = level == 0 ? query_term(1) : query_primary();
   while (level == 0 ? is("UNION") || is("EXCEPT") : is("INTERSECT")) {
+    link();
     auto made = std::make_shared<Query>();
     made->kind = Query::Kind::set_operation;
     made->at = token().at;
@@ -310,6 +311,7 @@ Window Parser::window_specification() {
 }
 
 RelationPtr Parser::join_of(RelationPtr left, std::string kind, bool natural) {
+  link();
   auto made = std::make_shared<Relation>();
   made->kind = Relation::Kind::join;
   made->at = left->at;
@@ -362,6 +364,7 @@ RelationPtr Parser::relation() {
       if (natural) mismatch();
       return left;
     }
+    link();
     // `a JOIN b JOIN c ON .. ON ..`: the right side may be a join itself.
     auto made = std::make_shared<Relation>();
     made->kind = Relation::Kind::join;
@@ -426,6 +429,27 @@ void Parser::alias_of(Relation& made) {
   }
 }
 
+// Whether the parenthesis here holds a query, of which so many more stand before the SELECT: ((SELECT 1) UNION ..) does,
+// ((SELECT 1) JOIN ..) holds relations.
+bool Parser::holds_query(size_t parentheses) const {
+  for (size_t inner = 1; inner < parentheses; ++inner) {
+    size_t open = 0;
+    size_t at = at_ + inner;
+    for (; at < tokens_.size(); ++at) {
+      if (tokens_[at].kind != TokenKind::symbol) continue;
+      if (tokens_[at].text == "(") ++open;
+      if (tokens_[at].text == ")" && --open == 0) break;
+    }
+    if (at + 1 >= tokens_.size()) return true;
+    const Token& next = tokens_[at + 1];
+    if (next.kind == TokenKind::symbol && next.text == ")") continue;
+    for (const std::string_view word : {"UNION", "EXCEPT", "INTERSECT", "ORDER", "OFFSET", "LIMIT", "FETCH"})
+      if (next.kind == TokenKind::word && next.upper == word) return true;
+    return false;
+  }
+  return true;
+}
+
 RelationPtr Parser::relation_primary() {
   const Depth deeper(*this);
   auto made = std::make_shared<Relation>();
@@ -456,18 +480,12 @@ RelationPtr Parser::relation_primary() {
     // A query, or relations in parentheses.
     size_t ahead = 0;
     while (is_symbol("(", ahead)) ++ahead;
-    if (is("SELECT", ahead) || is("WITH", ahead) || is("VALUES", ahead) || is("TABLE", ahead)) {
-      const size_t begin = at_;
-      try {
-        advance();
-        made->kind = Relation::Kind::query;
-        made->query = query();
-        expect_symbol(")");
-        return made;
-      } catch (const Thrown&) {
-        if (ahead < 2) throw;
-        at_ = begin;  // ((SELECT ..) JOIN ..): relations after all.
-      }
+    if ((sees("SELECT", ahead) || sees("WITH", ahead) || sees("VALUES", ahead) || sees("TABLE", ahead)) && holds_query(ahead)) {
+      advance();
+      made->kind = Relation::Kind::query;
+      made->query = query();
+      expect_symbol(")");
+      return made;
     }
     advance();
     RelationPtr inner = relation();
