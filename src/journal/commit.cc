@@ -167,11 +167,11 @@ Result<LocalJournal::SegmentPointer> LocalJournal::take_spare(Need need) {
 // same place. Any other is final.
 Result<> LocalJournal::write(Staging& staging) {
   const ByteView bytes = staging.finish(current_->header.stamp, next_number_);
-  if (Result<> written = current_->writer->write(current_->end, bytes); !written) {
+  if (Result<> written = current_->direct->write(current_->end, bytes); !written) {
     if (written.error().kind == ErrorKind::full) return written;
     return fail(ErrorKind::unavailable, written.error().what);
   }
-  if (const Result<> synced = current_->writer->sync(); !synced)
+  if (const Result<> synced = current_->direct->sync(); !synced)
     return fail(ErrorKind::unavailable, synced.error().what);
   ++next_number_;
   return {};
@@ -204,10 +204,9 @@ Result<> LocalJournal::seal() {
   const AlignedBuffer block(kBlockBytes);
   encode(seal, header.stamp, block.span());
   const uint64_t offset = header.bytes - kBlockBytes;
-  if (Result<> written = current_->writer->write(offset, block.span()); !written) return written;
-  if (Result<> synced = current_->writer->sync(); !synced) return synced;
+  if (Result<> written = current_->direct->write(offset, block.span()); !written) return written;
+  if (Result<> synced = current_->direct->sync(); !synced) return synced;
   ++next_number_;
-  current_->writer.reset();
   return {};
 }
 

@@ -88,7 +88,7 @@ Result<> LocalJournal::adopt(std::vector<RecoveredSegment> recovered) {
     if (!segment) return fail(segment.error());
     (*segment)->end = found.summary.end;
     if (!found.summary.has_both_headers) {
-      const Result<> repaired = write_segment_header(*(*segment)->writer, found.summary.header);
+      const Result<> repaired = write_segment_header(*(*segment)->direct, found.summary.header);
       if (!repaired) return repaired;
     }
     if (!found.summary.has_commits() &&
@@ -105,8 +105,7 @@ Result<> LocalJournal::adopt(std::vector<RecoveredSegment> recovered) {
     segments_[found.summary.header.segment] = *segment;
     if (found.summary.is_sealed) {
       // A process killed between a seal's write and its sync left it to the page cache.
-      if (const Result<> synced = (*segment)->writer->sync(); !synced) return synced;
-      (*segment)->writer.reset();
+      if (const Result<> synced = (*segment)->direct->sync(); !synced) return synced;
       continue;
     }
     current_ = std::move(*segment);  // The newest: cut off the torn tail.

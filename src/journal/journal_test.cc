@@ -92,6 +92,25 @@ TEST(JournalTest, PiecesAreJoinedAndReadBackFromTheirLocation) {
   EXPECT_EQ(bench.replayed[0].location, *location);
 }
 
+TEST(JournalTest, ALargePayloadIsReadPastThePageCacheAndChecked) {
+  Bench bench;
+  ASSERT_TRUE(bench.open());
+  ASSERT_TRUE(bench.append(1, "before"));
+  std::string payload;
+  for (int i = 0; i < 40'000; ++i) payload += static_cast<char>(i * 7);
+  const auto location = bench.append(2, payload);
+  ASSERT_TRUE(location);
+  Bytes target(payload.size());
+  ASSERT_TRUE(bench.journal->read(*location, target));
+  EXPECT_EQ(text(target), payload);
+
+  bench.disk.flip_bit("/data/journal/segment-000001", 8 * (location->offset + 39'999));
+  EXPECT_EQ(bench.journal->read(*location, target).error().kind, ErrorKind::corrupt);
+  Location wrong = *location;
+  wrong.offset += kSmall;
+  EXPECT_EQ(bench.journal->read(wrong, target).error().kind, ErrorKind::invalid);
+}
+
 TEST(JournalTest, AppendsThatArriveTogetherShareOneCommit) {
   Bench bench;
   ASSERT_TRUE(bench.open());

@@ -55,7 +55,13 @@ class LocalJournal : public Journal {
     Done done;
   };
 
+  struct Held {
+    SegmentPointer segment;
+    Pin pin;
+  };
+
   // journal.cc and local_journal.cc
+  Result<Held> hold(uint64_t segment) const;
   void run_writer();
   bool has_work() const;  // Under the mutex, as all that ends in _locked.
   void wake_writer_locked();

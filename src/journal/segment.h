@@ -27,7 +27,7 @@ struct Segment {
   SegmentHeader header;
   std::string path;
   std::unique_ptr<io::File> reader;  // Buffered, read-only.
-  std::unique_ptr<io::File> writer;  // Direct; null once sealed, which halves the open files.
+  std::unique_ptr<io::File> direct;  // For writing, and for reading what is large.
   uint64_t end = kDataOffset;        // Where the next commit goes, or the seal stands.
   bool is_carrying = false;          // Its needed releases wait to be written elsewhere.
   std::atomic<uint32_t> pin_count = 0;

@@ -82,7 +82,7 @@ void LocalJournal::recycle(const SegmentPointer& segment) {
   Result<> done;
   if (is_kept) {
     fresh = open_segment(header, segment->path);
-    done = fresh ? write_segment_header(*(*fresh)->writer, header) : fail(fresh.error());
+    done = fresh ? write_segment_header(*(*fresh)->direct, header) : fail(fresh.error());
   } else {
     done = files_.remove(segment->path);
     if (done) done = files_.sync_directory(options_.directory);
@@ -140,11 +140,11 @@ Result<LocalJournal::SegmentPointer> LocalJournal::open_segment(const SegmentHea
   auto reader = files_.open(path, {});
   if (!reader) return fail(reader.error());
   segment->reader = std::move(*reader);
-  auto writer = files_.open(
+  auto direct = files_.open(
       path,
       {.write = true, .create = false, .exclusive = false, .truncate = false, .direct = true});
-  if (!writer) return fail(writer.error());
-  segment->writer = std::move(*writer);
+  if (!direct) return fail(direct.error());
+  segment->direct = std::move(*direct);
   return segment;
 }
 
