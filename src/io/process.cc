@@ -139,6 +139,13 @@ Result<std::unique_ptr<Process>> Process::spawn(const SpawnOptions& options) {
     }
     posix_spawn_file_actions_adddup2(&actions, copy.get(), target);
   }
+  // What somebody opened without close-on-exec, or our own parent left open, is not passed on.
+  for (int number = 3; number < above; ++number) {
+    const auto is_target = [number](const auto& entry) { return entry.second == number; };
+    if (std::ranges::none_of(options.descriptors, is_target))
+      posix_spawn_file_actions_addclose(&actions, number);
+  }
+  posix_spawn_file_actions_addclosefrom_np(&actions, above);
 
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
