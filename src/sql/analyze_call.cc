@@ -58,6 +58,39 @@ std::optional<std::string> rewritten_format(const std::string& format) {
   return out;
 }
 
+// Joda's letters (format_datetime, parse_datetime) to DuckDB's; nothing for what has no twin there.
+std::optional<std::string> rewritten_joda(const std::string& format) {
+  static const std::map<std::string, const char*> kLetters{{"yyyy", "%Y"}, {"YYYY", "%Y"}, {"y", "%Y"}, {"yy", "%y"}, {"YY", "%y"}, {"MMMM", "%B"}, {"MMM", "%b"}, {"MM", "%m"}, {"M", "%-m"}, {"dd", "%d"}, {"d", "%-d"},
+                                                           {"DDD", "%j"}, {"D", "%-j"}, {"HH", "%H"}, {"H", "%-H"}, {"hh", "%I"}, {"h", "%-I"}, {"mm", "%M"}, {"m", "%-M"}, {"ss", "%S"}, {"s", "%-S"},
+                                                           {"SSS", "%g"}, {"a", "%p"}, {"EEEE", "%A"}, {"EEE", "%a"}, {"EE", "%a"}, {"E", "%a"}, {"e", "%u"}, {"ww", "%V"}, {"xxxx", "%G"}};
+  std::string out;
+  for (size_t i = 0; i < format.size();) {
+    const char c = format[i];
+    if (c == '\'') {  // 'text', and '' for a quote.
+      if (i + 1 < format.size() && format[i + 1] == '\'') {
+        out += '\'';
+        i += 2;
+        continue;
+      }
+      const size_t end = format.find('\'', i + 1);
+      if (end == std::string::npos) return std::nullopt;
+      out += format.substr(i + 1, end - i - 1);
+      i = end + 1;
+    } else if (std::isalpha(static_cast<unsigned char>(c))) {
+      size_t end = i;
+      while (end < format.size() && format[end] == c) ++end;
+      const auto found = kLetters.find(format.substr(i, end - i));
+      if (found == kLetters.end()) return std::nullopt;
+      out += found->second;
+      i = end;
+    } else {
+      out += c == '%' ? std::string("%%") : std::string(1, c);
+      ++i;
+    }
+  }
+  return out;
+}
+
 // As signatures write a type: no blank behind its commas.
 std::string signature_text(const Type& type) {
   std::string out;
@@ -197,12 +230,27 @@ Value Analyzer::special_form(const Expr& expr, const std::string& name, const Sc
       return {Type::varchar(), "(" + joined + ")"};
     }
   }
+  if ((name == "at_timezone" || name == "with_timezone") && count == 2 && expr.args[1]->op == Op::text) {
+    const Value value = argument(0);
+    const std::string& zone = expr.args[1]->text;
+    if (name == "at_timezone" && value.type.is(Kind::timestamp_zoned)) return in_zone(value, zone);
+    if (name == "with_timezone" && (value.type.is(Kind::timestamp) || value.type.is(Kind::date)))
+      return in_zone({Type(Kind::timestamp_zoned, value.type.precision), fmt::format("timezone({}, CAST({} AS TIMESTAMP))", zone_text(zone), value.sql)}, zone);
+  }
+  if ((name == "format_datetime" || name == "parse_datetime") && count == 2 && expr.args[1]->op == Op::text) {
+    const Value value = argument(0);
+    const std::optional<std::string> format = rewritten_joda(expr.args[1]->text);
+    if (format && name == "format_datetime" && (value.type.is(Kind::timestamp) || value.type.is(Kind::timestamp_zoned) || value.type.is(Kind::date)))
+      return {Type::varchar(), fmt::format("strftime({}, {})", value.type.is(Kind::timestamp_zoned) ? wall_clock(value).sql : value.sql, quote_text(*format))};
+    if (format && name == "parse_datetime" && value.type.is_text())
+      return {Type(Kind::timestamp_zoned, 3), fmt::format("timezone('UTC', CASE WHEN {0} IS NULL THEN NULL WHEN try_strptime({0}, {1}) IS NULL THEN error('INVALID_FUNCTION_ARGUMENT: Invalid format: \"' || {0} || '\"') ELSE try_strptime({0}, {1}) END)", value.sql, quote_text(*format))};
+  }
   if ((name == "date_format" || name == "date_parse") && count == 2) {
     const Value value = argument(0);
     if (expr.args[1]->op == Op::text) {
       const std::optional<std::string> format = rewritten_format(expr.args[1]->text);
       if (format && name == "date_format" && (value.type.is(Kind::timestamp) || value.type.is(Kind::timestamp_zoned) || value.type.is(Kind::date)))
-        return {Type::varchar(), fmt::format("strftime({}, {})", value.type.is(Kind::timestamp_zoned) ? fmt::format("timezone('UTC', {})", value.sql) : value.sql, quote_text(*format))};
+        return {Type::varchar(), fmt::format("strftime({}, {})", value.type.is(Kind::timestamp_zoned) ? wall_clock(value).sql : value.sql, quote_text(*format))};
       if (format && name == "date_parse" && value.type.is_text()) return {Type(Kind::timestamp, 3), fmt::format("strptime({}, {})", value.sql, quote_text(*format))};
     }
   }
@@ -243,6 +291,15 @@ Value Analyzer::function(const Expr& expr, const std::string& name, const Scope&
         made.type = values.back().type;
       }
       arguments.push_back(std::move(made));
+    }
+  // What asks for clock or calendar asks for those of the moment's zone.
+  std::string zone;
+  if (is_one_of(name, {"year", "month", "day", "hour", "minute", "second", "millisecond", "quarter", "week", "week_of_year", "day_of_week", "dow", "day_of_year", "doy", "year_of_week", "yow", "day_of_month", "date", "last_day_of_month", "date_trunc"}))
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (!values[i].type.is(Kind::timestamp_zoned) || values[i].type.zone.empty()) continue;
+      zone = values[i].type.zone;
+      values[i] = wall_clock(values[i]);
+      arguments[i].type = values[i].type;
     }
   const std::optional<Resolved> found = resolve_function(name, arguments);
   if (!found) {
@@ -312,6 +369,9 @@ Value Analyzer::function(const Expr& expr, const std::string& name, const Scope&
     if (star) texts = {"*"};
     made.sql = fill(recipe, texts, found->result);
   }
+  if (name == "date_trunc" && !zone.empty()) return in_zone({Type(Kind::timestamp_zoned, found->result.precision), fmt::format("timezone({}, {})", zone_text(zone), made.sql)}, zone);
+  // A step keeps the zone.
+  if (name == "date_add" && values.size() == 3 && values[2].type.is(Kind::timestamp_zoned)) made.type.zone = values[2].type.zone;
   // What DuckDB counts in other widths comes back in Trino's.
   if (found->kind == FunctionKind::scalar && found->result.is(Kind::bigint) && !made.sql.starts_with("CAST(") && name != "if") made.sql = fmt::format("CAST({} AS BIGINT)", made.sql);
   return made;

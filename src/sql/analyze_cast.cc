@@ -105,7 +105,7 @@ std::string to_text(const Value& value, const Type& to) {
     else if (from.precision <= 3) sql = fmt::format("left(strftime({}, '%Y-%m-%d %H:%M:%S.%g'), {})", value.sql, 20 + from.precision);
     else sql = fmt::format("left(strftime({}, '%Y-%m-%d %H:%M:%S.%f'), {})", value.sql, 20 + from.precision);
   } else if (from.is(Kind::timestamp_zoned)) {
-    sql = fmt::format("left(strftime(timezone('UTC', {}), '%Y-%m-%d %H:%M:%S.%f'), {}) || ' UTC'", value.sql, from.precision == 0 ? 19 : 20 + std::min(6, from.precision));
+    sql = fmt::format("left(strftime({}, '%Y-%m-%d %H:%M:%S.%f'), {}) || {}", wall_clock(value).sql, from.precision == 0 ? 19 : 20 + std::min(6, from.precision), quote_text(" " + (from.zone.empty() ? "UTC" : from.zone)));
   } else if (from.is(Kind::time)) {
     sql = fmt::format("left(CAST({} AS VARCHAR) || CASE WHEN CAST({} AS VARCHAR) LIKE '%.%' THEN '000000' ELSE '.000000' END, {})", value.sql, value.sql, from.precision == 0 ? 8 : 9 + from.precision);
   } else if (from.is(Kind::char_)) {
@@ -120,6 +120,16 @@ std::string to_text(const Value& value, const Type& to) {
 }
 
 }  // namespace
+
+std::string zone_text(const std::string& zone) {
+  if (zone.empty()) return "'UTC'";
+  return quote_text(zone[0] == '+' || zone[0] == '-' ? "UTC" + zone : zone);
+}
+Value wall_clock(const Value& zoned) { return {Type(Kind::timestamp, zoned.type.precision), fmt::format("timezone({}, {})", zone_text(zoned.type.zone), zoned.sql)}; }
+Value in_zone(Value moment, const std::string& zone) {
+  moment.type.zone = zone == "UTC" || zone == "Z" || zone == "+00:00" ? "" : zone;
+  return moment;
+}
 
 Value Analyzer::coerce(const Value& value, const Type& to) {
   if (value.type == to) return value;
@@ -136,6 +146,8 @@ Value Analyzer::cast_value(const Value& value, const Type& to, bool tries, const
   const Type& from = value.type;
   if (from == to && !to.is(Kind::char_)) return value;
   if (!is_castable(from, to)) fail("TYPE_MISMATCH", at, fmt::format("Cannot cast {} to {}", to_string(from), to_string(to)));
+  // Clock and calendar of a zoned moment are those of its zone.
+  if (from.is(Kind::timestamp_zoned) && !from.zone.empty() && (to.is(Kind::timestamp) || to.is(Kind::date) || to.is(Kind::time))) return cast_value(wall_clock(value), to, tries, at);
   const char* how = tries ? "TRY_CAST" : "CAST";
   const auto plain = [&] { return fmt::format("{}({} AS {})", how, value.sql, duckdb_type(to)); };
   if (from.is(Kind::unknown)) return {to, fmt::format("CAST(NULL AS {})", duckdb_type(to))};

@@ -296,8 +296,8 @@ Value Analyzer::operation(const Expr& expr, const Scope& scope) {
       const Value zone = expression(*expr.args[1], scope);
       if (!value.type.is(Kind::timestamp_zoned) && !value.type.is(Kind::timestamp) && !value.type.is(Kind::time_zoned)) fail("TYPE_MISMATCH", expr.args[0]->at, fmt::format("Type of value must be a time or timestamp with or without time zone (actual {})", to_string(value.type)));
       if (!zone.type.is_text()) fail("TYPE_MISMATCH", expr.args[1]->at, fmt::format("Type of value must be a time or timestamp with or without time zone (actual {})", to_string(zone.type)));
-      // The moment stays; which zone it is shown in is not kept: values are shown in UTC.
-      return coerce(value, Type(Kind::timestamp_zoned, value.type.precision));
+      if (value.type.is(Kind::time_zoned) || expr.args[1]->op != Op::text) fail("NOT_SUPPORTED", expr.at, "AT TIME ZONE is served for timestamps and constant zones");
+      return in_zone(coerce(value, Type(Kind::timestamp_zoned, value.type.precision)), expr.args[1]->text);
     }
     case Op::extract: return extract(expr, scope);
     case Op::current: return current(expr);
@@ -410,7 +410,7 @@ Value Analyzer::typed_literal(const Expr& expr, const std::string& type_text, co
       const std::string bare = zone.substr(zone.find_first_not_of(' '));
       const std::string clock = text.substr(0, end);
       const std::string said = bare == "Z" ? clock + "+00:00" : bare[0] == '+' || bare[0] == '-' ? clock + bare : clock + " " + bare;
-      return {Type(Kind::timestamp_zoned, digits), fmt::format("CAST({} AS TIMESTAMPTZ)", quote_text(said))};
+      return in_zone({Type(Kind::timestamp_zoned, digits), fmt::format("CAST({} AS TIMESTAMPTZ)", quote_text(said))}, bare);
     }
     const Type type(zoned ? Kind::timestamp_zoned : Kind::timestamp, digits);
     return {type, fmt::format("CAST({} AS {})", quote_text(text), duckdb_type(type))};
@@ -846,6 +846,12 @@ Value Analyzer::extract(const Expr& expr, const Scope& scope) {
   if (kind == "t") fits = fits || moment || type.is(Kind::time) || type.is(Kind::time_zoned) || type.is(Kind::interval_day);
   if (kind == "z") fits = fits || type.is(Kind::timestamp_zoned) || type.is(Kind::time_zoned);
   if (!fits) fail("TYPE_MISMATCH", expr.args[0]->at, fmt::format("Cannot extract {} from {}", expr.text, to_string(type)));
+  if (type.is(Kind::timestamp_zoned) && !type.zone.empty()) {
+    const std::string offset = fmt::format("(epoch_us({}) - epoch_us({}))", wall_clock(value).sql, value.sql);
+    if (expr.text == "TIMEZONE_HOUR") return {Type(Kind::bigint), fmt::format("({} // 3600000000)", offset)};
+    if (expr.text == "TIMEZONE_MINUTE") return {Type(Kind::bigint), fmt::format("({} % 3600000000 // 60000000)", offset)};
+    return {Type(Kind::bigint), fmt::format(fmt::runtime(std::string("CAST(") + found->second.first + " AS BIGINT)"), wall_clock(value).sql)};
+  }
   return {Type(Kind::bigint), fmt::format(fmt::runtime(std::string("CAST(") + found->second.first + " AS BIGINT)"), value.sql)};
 }
 

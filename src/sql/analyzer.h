@@ -158,6 +158,11 @@ class Analyzer {
   std::vector<std::pair<std::string, NamedQuery>> with_;  // Innermost last.
 };
 
+// The wall clock of a zoned moment, as a TIMESTAMP; what says the zone to DuckDB.
+Value wall_clock(const Value& zoned);
+std::string zone_text(const std::string& zone);
+Value in_zone(Value moment, const std::string& zone);  // The same moment, shown there.
+
 std::string lower(std::string_view text);
 std::string quote_text(std::string_view text);        // 'it''s'
 std::string quote_name(std::string_view name);        // "a""b"

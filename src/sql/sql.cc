@@ -56,6 +56,19 @@ constexpr std::string_view kStatementWords =
     "'ALTER', 'ANALYZE', 'CALL', 'COMMENT', 'COMMIT', 'CREATE', 'DEALLOCATE', 'DELETE', 'DENY', 'DESC', 'DESCRIBE', 'DROP', 'EXECUTE', 'EXPLAIN', 'GRANT', 'INSERT', 'MERGE', 'PREPARE', "
     "'REFRESH', 'RESET', 'REVOKE', 'ROLLBACK', 'SET', 'SHOW', 'START', 'TRUNCATE', 'UPDATE', 'USE', <query>";
 
+// DuckDB's moments have no zone: where another than UTC is to be shown, the column is written as text here.
+std::string shown_in_zones(Analyzer& analyzer, const Printed& printed) {
+  std::string items;
+  bool any = false;
+  for (size_t i = 0; i < printed.columns.size(); ++i) {
+    const Value column{printed.columns[i].type, fmt::format("c{}", i)};
+    const bool zoned = !column.type.zone.empty();
+    any = any || zoned;
+    items += fmt::format("{}{} AS c{}", i > 0 ? ", " : "", zoned ? analyzer.cast_value(column, Type::varchar(), false, {}).sql : column.sql, i);
+  }
+  return any ? fmt::format("SELECT {} FROM ({}) AS shown", items, printed.sql) : printed.sql;
+}
+
 void parse_metadata(Parser& parser, ParsedStatement& made) {
   const auto pattern = [&] {
     parser.take("LIKE");
@@ -133,7 +146,7 @@ std::expected<CheckedQuery, Problem> check(const ParsedStatement& statement, con
     CheckedQuery made;
     for (size_t i = 0; i < printed.columns.size(); ++i) made.columns.push_back({printed.columns[i].name.value_or(fmt::format("_col{}", i)), printed.columns[i].type});
     made.tables = analyzer.tables;
-    made.duckdb = printed.sql;
+    made.duckdb = shown_in_zones(analyzer, printed);
     made.deterministic = analyzer.deterministic;
     return made;
   } catch (const Thrown& thrown) {

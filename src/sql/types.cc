@@ -271,7 +271,11 @@ std::optional<Type> from_hive(std::string_view text) { return TypeReader(text, t
 std::optional<Type> from_trino(std::string_view text) { return TypeReader(text, false).whole(); }
 
 std::optional<Type> common_type(const Type& a, const Type& b) {
-  if (a == b) return a;
+  if (a == b) {
+    Type made = a;
+    if (a.zone != b.zone) made.zone.clear();  // The moment stays, shown in UTC.
+    return made;
+  }
   if (a.is(Kind::unknown)) return b;
   if (b.is(Kind::unknown)) return a;
   if (a.is_numeric() && b.is_numeric()) {

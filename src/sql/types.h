@@ -20,6 +20,7 @@ struct Type {
   Kind kind = Kind::unknown;
   int precision = 0;  // decimal's p; varchar's and char's length (kUnbounded: varchar without one); digits of time and timestamp.
   int scale = 0;      // decimal's s.
+  std::string zone;   // timestamp_zoned's, where it is known: whose wall clock it shows; "" is UTC. No part of equality.
   std::vector<Type> parts;                          // array's element; map's key and value; row's fields.
   std::vector<std::optional<std::string>> names;    // row's fields, in the case they were written in.
 
