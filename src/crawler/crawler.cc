@@ -3,25 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 
+#include "crawler/configuration.h"
 #include "crawler/cron.h"
-#include "crawler/look.h"
 #include "crawler/rows.h"
-#include "crawler/write.h"
+#include "crawler/seen.h"
 
 namespace laketap::crawler {
 namespace {
 
-constexpr std::chrono::seconds kScheduleTick{1};
-constexpr std::chrono::seconds kLookAgain{
-    1};  // A folder's schema is looked at once a second at most while objects pour in.
-constexpr size_t kArrivalsMax = 10'000;  // Beyond it, arrivals wait for the next crawl.
-constexpr size_t kFoldersKnownMax = 100'000;
-constexpr size_t kCrawlersMax = 1000;  // Glue's quota.
+constexpr size_t kChunk = 200;
+constexpr size_t kCrawlsToFindTheLast = 3;  // One runs at most.
+constexpr size_t kCrawlersMax = 1000;       // Glue's quota.
 
 std::unexpected<Error> no_crawler(const std::string& name) {
-  return fail(ErrorKind::not_found, fmt::format("Crawler with name {} does not exist", name));
+  return fail(ErrorKind::not_found, fmt::format("Crawler entry with name {} does not exist", name));
 }
 
 Result<> check(const Definition& definition) {
@@ -33,6 +29,11 @@ Result<> check(const Definition& definition) {
   if (!definition.schedule.empty())
     if (const Result<Cron> cron = Cron::parse(definition.schedule); !cron)
       return fail(ErrorKind::invalid, "Invalid schedule expression: " + cron.error().what);
+  if (definition.recrawl_behavior == "CRAWL_EVENT_MODE")
+    return fail(
+        ErrorKind::unsupported,
+        "CRAWL_EVENT_MODE reads an SQS queue, which is not served; objects are seen as they "
+        "arrive anyway");
   if (definition.recrawl_behavior == "CRAWL_NEW_FOLDERS_ONLY" &&
       (definition.update_behavior != "LOG" || definition.delete_behavior != "LOG"))
     return fail(ErrorKind::invalid,
@@ -61,7 +62,12 @@ Result<std::unique_ptr<Crawlers>> Crawlers::open(Parts parts) {
   std::unique_ptr<Crawlers> made(new Crawlers(parts));  // The constructor is private.
   Result<std::vector<Definition>> all = made->list();
   if (!all) return fail(all.error(), "opening the crawlers");
-  made->definitions_ = std::move(*all);
+  std::vector<Shared> definitions;
+  for (Definition& one : *all)
+    definitions.push_back(std::make_shared<const Definition>(std::move(one)));
+  made->remember(std::move(definitions));
+  if (const Result<> done = made->end_broken_crawls(); !done)
+    return fail(done.error(), "opening the crawlers");
   return made;
 }
 
@@ -94,12 +100,23 @@ Result<> Crawlers::save(const Definition& definition, bool is_new) {
       });
   if (!done) return done;
   const std::scoped_lock lock(mutex_);
-  std::erase_if(definitions_, [&](const Definition& one) { return one.name == definition.name; });
-  definitions_.push_back(definition);
+  std::vector<Shared> definitions = definitions_;
+  std::erase_if(definitions, [&](const Shared& one) { return one->name == definition.name; });
+  definitions.push_back(std::make_shared<const Definition>(definition));
+  remember(std::move(definitions));
   live_[definition.name].next.reset();
-  known_folders_.clear();
+  looked_at_.clear();
   schedule_wake_.notify_all();
   return {};
+}
+
+void Crawlers::remember(std::vector<Shared> definitions) {
+  definitions_ = std::move(definitions);
+  covered_.clear();
+  for (const Shared& one : definitions_)
+    for (size_t i = 0; i < one->targets.size(); ++i)
+      if (std::optional<S3Path> path = parse_path(one->targets[i].path))
+        covered_.push_back({std::move(*path), i, one});
 }
 
 Result<> Crawlers::create(Definition wanted) {
@@ -153,7 +170,7 @@ Result<> Crawlers::update(const std::string& name,
 Result<> Crawlers::remove(const std::string& name) {
   {
     const std::scoped_lock lock(mutex_);
-    if (live_[name].running)
+    if (const auto live = live_.find(name); live != live_.end() && live->second.running)
       return fail(ErrorKind::conflict,
                   fmt::format("Cannot delete crawler with name {}: it is running", name));
   }
@@ -163,15 +180,24 @@ Result<> Crawlers::remove(const std::string& name) {
         if (!found) return fail(found.error());
         if (!*found) return no_crawler(name);
         transaction.erase(crawler_key(name));
-        const std::string prefix = crawls_prefix(name);
-        const auto crawls = transaction.scan(prefix, state::prefix_end(prefix), 10 * kHistoryMax);
-        if (!crawls) return fail(crawls.error());
-        for (const state::Entry& entry : *crawls) transaction.erase(entry.key);
+        for (const std::string& prefix :
+             {crawls_prefix(name), seen_prefix(name), memos_prefix(name)}) {
+          std::string from = prefix;
+          for (bool more = true; more;) {
+            const auto entries = transaction.scan(from, state::prefix_end(prefix), kChunk);
+            if (!entries) return fail(entries.error());
+            for (const state::Entry& entry : *entries) transaction.erase(entry.key);
+            more = entries->size() == kChunk;
+            if (more) from = entries->back().key + '\0';
+          }
+        }
         return {};
       });
   if (!done) return done;
   const std::scoped_lock lock(mutex_);
-  std::erase_if(definitions_, [&](const Definition& one) { return one.name == name; });
+  std::vector<Shared> definitions = definitions_;
+  std::erase_if(definitions, [&](const Shared& one) { return one->name == name; });
+  remember(std::move(definitions));
   live_.erase(name);
   return {};
 }
@@ -206,25 +232,29 @@ Result<> Crawlers::stop(const std::string& name) {
 
 Status Crawlers::status(const std::string& name) const {
   Status made;
-  if (const Result<std::vector<Crawl>> crawls = history(name))
+  {  // First the state: whoever sees READY must see the run that ended, too.
+    const std::scoped_lock lock(mutex_);
+    const auto found = live_.find(name);
+    if (found != live_.end() && found->second.running) {
+      made.state = found->second.stopping ? "STOPPING" : "RUNNING";
+      made.running_since = found->second.since;
+    }
+  }
+  if (const Result<std::vector<Crawl>> crawls = history(name, kCrawlsToFindTheLast))
     for (const Crawl& crawl : *crawls)
       if (crawl.ended) {
         made.last = crawl;
         break;
       }
-  const std::scoped_lock lock(mutex_);
-  const auto found = live_.find(name);
-  if (found == live_.end() || !found->second.running) return made;
-  made.state = found->second.stopping ? "STOPPING" : "RUNNING";
-  made.running_since = found->second.since;
   return made;
 }
 
-Result<std::vector<Crawl>> Crawlers::history(const std::string& name) const {
+Result<std::vector<Crawl>> Crawlers::history(const std::string& name, size_t limit) const {
   const auto transaction = parts_.database.begin();
   if (!transaction) return fail(transaction.error());
   const std::string prefix = crawls_prefix(name);
-  const auto entries = (*transaction)->scan(prefix, state::prefix_end(prefix), kHistoryMax);
+  const auto entries =
+      (*transaction)->scan(prefix, state::prefix_end(prefix), std::min(limit, kHistoryMax));
   if (!entries) return fail(entries.error());
   std::vector<Crawl> out;
   for (const state::Entry& entry : *entries) {
@@ -233,191 +263,6 @@ Result<std::vector<Crawl>> Crawlers::history(const std::string& name) const {
     out.push_back(std::move(*one));
   }
   return out;
-}
-
-void Crawlers::run_crawls() {
-  while (true) {
-    std::string name;
-    {
-      std::unique_lock lock(mutex_);
-      crawl_wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-      if (stopping_) return;
-      name = std::move(queue_.front());
-      queue_.pop_front();
-    }
-    crawl(name);
-    const std::scoped_lock lock(mutex_);
-    Live& live = live_[name];
-    live.running = live.stopping = false;
-  }
-}
-
-void Crawlers::crawl(const std::string& name) {
-  const Result<Definition> definition = find(name);
-  if (!definition) return;
-  Crawl crawl{.id = io::uuid_v4(parts_.random), .state = "RUNNING", .started = parts_.clock.now()};
-  const auto stopped = [&] {
-    const std::scoped_lock lock(mutex_);
-    return stopping_ || live_[name].stopping;
-  };
-  Result<> done;
-  const Result<Configuration> configuration = parse_configuration(definition->configuration);
-  if (!configuration) done = fail(configuration.error());
-  for (const S3Target& target : definition->targets) {
-    if (!done || stopped()) break;
-    const std::optional<S3Path> path = parse_path(target.path);
-    const Result<std::vector<Looked>> looked = look_at_all(parts_.store, *path, target, stopped);
-    if (!looked) {
-      done = fail(looked.error());
-      break;
-    }
-    Writer writer(parts_.catalog, *definition, *configuration, path->bucket);
-    for (const FoundTable& found :
-         find_tables(path->bucket, path->prefix, *looked, configuration->layout)) {
-      if (!done || stopped()) break;
-      done = writer.write(found, crawl);
-    }
-  }
-  crawl.ended = parts_.clock.now();
-  crawl.state = !done ? "FAILED" : stopped() ? "STOPPED" : "COMPLETED";
-  if (!done) crawl.error = done.error().what;
-  const Result<> saved =
-      state::transact(parts_.database, [&](state::Transaction& transaction) -> Result<> {
-        transaction.put(crawl_key(name, crawl.started, crawl.id), write_crawl(crawl));
-        return {};
-      });
-  if (!saved) fmt::print(stderr, "laketap: crawler {}: {}\n", name, saved.error().what);
-}
-
-void Crawlers::run_schedules() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    const Timestamp now = parts_.clock.now();
-    for (const Definition& definition : definitions_) {
-      if (definition.schedule.empty() || !definition.schedule_active) continue;
-      Live& live = live_[definition.name];
-      const Result<Cron> cron = Cron::parse(definition.schedule);
-      if (!cron) continue;
-      // A clock that was set back must not leave the next run far away: never further than one
-      // period from now.
-      const std::optional<Timestamp> coming = cron->next(now);
-      if (!live.next || (coming && *coming < *live.next)) live.next = coming;
-      if (!live.next || *live.next > now) continue;
-      live.next = coming;
-      if (live.running) continue;  // A tick while it runs is skipped.
-      live.running = true;
-      live.since = now;
-      queue_.push_back(definition.name);
-      crawl_wake_.notify_one();
-    }
-    schedule_wake_.wait_for(lock, kScheduleTick);
-  }
-}
-
-void Crawlers::on_object(const store::Change& change) {
-  if (!change.created) return;
-  const std::scoped_lock lock(mutex_);
-  bool covered = false;
-  for (const Definition& definition : definitions_)
-    for (const S3Target& target : definition.targets)
-      if (const std::optional<S3Path> path = parse_path(target.path))
-        covered =
-            covered || (path->bucket == change.bucket && change.key.starts_with(path->prefix));
-  if (!covered || arrivals_.size() >= kArrivalsMax) return;
-  arrivals_.push_back({.bucket = change.bucket, .key = change.key, .sample = {}});
-  arrival_wake_.notify_one();
-}
-
-void Crawlers::on_new_prefix(const std::string& bucket, const std::string& prefix, Bytes sample) {
-  const std::scoped_lock lock(mutex_);
-  if (arrivals_.size() >= kArrivalsMax) return;
-  arrivals_.push_back({.bucket = bucket, .key = prefix, .sample = std::move(sample)});
-  arrival_wake_.notify_one();
-}
-
-void Crawlers::run_arrivals() {
-  while (true) {
-    Arrival arrival;
-    std::vector<Definition> covering;
-    {
-      std::unique_lock lock(mutex_);
-      arrival_wake_.wait(lock, [this] { return stopping_ || !arrivals_.empty(); });
-      if (stopping_) return;
-      arrival = std::move(arrivals_.front());
-      arrivals_.pop_front();
-      const auto now = parts_.clock.monotonic();
-      for (const Definition& definition : definitions_) {
-        if (definition.recrawl_behavior == "CRAWL_EVENT_MODE") continue;
-        const bool covers = std::ranges::any_of(definition.targets, [&](const S3Target& target) {
-          const std::optional<S3Path> path = parse_path(target.path);
-          return path && path->bucket == arrival.bucket && arrival.key.starts_with(path->prefix);
-        });
-        if (!covers) continue;
-        const std::string folder = definition.name + '\0' + arrival.bucket + '/' +
-                                   arrival.key.substr(0, arrival.key.rfind('/') + 1);
-        const auto known = known_folders_.find(folder);
-        if (known != known_folders_.end() && now - known->second < kLookAgain) continue;
-        if (known_folders_.size() >= kFoldersKnownMax) known_folders_.clear();
-        known_folders_[folder] = now;
-        covering.push_back(definition);
-      }
-    }
-    for (const Definition& definition : covering) arrive(arrival, definition);
-  }
-}
-
-// One object or sample: its table is there, wide enough, and has its folder as a partition.
-void Crawlers::arrive(const Arrival& arrival, const Definition& definition) {
-  const Result<Configuration> configuration = parse_configuration(definition.configuration);
-  if (!configuration) return;
-  for (const S3Target& target : definition.targets) {
-    const std::optional<S3Path> path = parse_path(target.path);
-    if (!path || path->bucket != arrival.bucket || !arrival.key.starts_with(path->prefix)) continue;
-    if (is_hidden(arrival.key, path->prefix) || is_excluded(arrival.key, *path, target)) continue;
-    Looked looked;
-    if (!arrival.sample.empty()) {
-      std::optional<Schema> schema = infer_json(text(arrival.sample), false);
-      if (!schema) continue;
-      looked.schema = std::move(*schema);
-    } else {
-      const Result<store::ObjectInfo> object = parts_.store.find(arrival.bucket, arrival.key);
-      if (!object || object->delete_marker) continue;
-      std::optional<Looked> one = look_at(parts_.store, *object);
-      if (!one) continue;
-      looked = std::move(*one);
-    }
-    const std::string folder = arrival.key.substr(0, arrival.key.rfind('/') + 1);
-    Writer writer(parts_.catalog, definition, *configuration, arrival.bucket);
-    // An own table above the folder: the deepest one wins; else a new one at the include path.
-    std::string root = path->prefix;
-    bool there = false;
-    for (std::string at = folder;; at = at.substr(0, at.rfind('/', at.size() - 2) + 1)) {
-      const auto table = writer.table_at(writer.location_of(at));
-      if (table && *table) {
-        root = at;
-        there = true;
-        const size_t depth = folder_parts(root, folder).values.size();
-        if ((*table)->partition_keys.size() != depth)
-          return;  // Another depth: a crawl must decide.
-        break;
-      }
-      if (at.size() <= path->prefix.size() || at.empty()) break;
-    }
-    if (!there && configuration->layout.level) return;
-    FolderParts parts = folder_parts(root, folder);
-    FoundTable found{.name = name_of_location(arrival.bucket, root),
-                     .location = root,
-                     .schema = looked.schema,
-                     .compression = looked.compression};
-    found.partition_keys = parts.names;
-    if (!parts.values.empty()) found.partitions.push_back({parts.values, folder});
-    found.objects = arrival.sample.empty() ? 1 : 0;
-    found.bytes = looked.object.size;
-    Crawl unused;
-    if (const Result<> done = writer.write(found, unused); !done)
-      fmt::print(stderr, "laketap: crawler {}: {}\n", definition.name, done.error().what);
-    return;
-  }
 }
 
 }  // namespace laketap::crawler

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -28,6 +29,7 @@ struct S3Target {
   std::string path;  // As given: with or without s3://.
   std::vector<std::string> exclusions;
   std::optional<int64_t> sample_size;
+  std::string connection, event_queue, dead_letter_queue;  // Kept for the caller.
 };
 
 struct Definition {
@@ -51,7 +53,8 @@ struct Crawl {
   std::optional<Timestamp> ended;
   std::string error;
   std::vector<std::string> tables_created, tables_updated;
-  int64_t partitions_added = 0, tables_deleted = 0;
+  int64_t partitions_added = 0, partitions_deleted = 0, tables_deleted = 0;
+  int64_t objects_opened = 0;  // New and changed ones; what was seen before is remembered.
 };
 
 struct Status {
@@ -59,6 +62,15 @@ struct Status {
   std::optional<Crawl> last;    // The last one that ended.
   std::optional<Timestamp> running_since;
 };
+
+inline constexpr size_t kHistoryMax = 1000;  // Runs of a crawler that are kept.
+
+// "s3://bucket/a/b", "bucket/a/b" -> bucket and key prefix, the prefix with a last slash unless it
+// is empty.
+struct S3Path {
+  std::string bucket, prefix;
+};
+std::optional<S3Path> parse_path(std::string_view path);
 
 // Errors of calls: not_found, exists, invalid, conflict (it runs, or does not); `what` is Glue's
 // own text. Thread-safe. Borrows all it is given.
@@ -85,8 +97,9 @@ class Crawlers {
   Result<> start(const std::string& name);
   Result<> stop(const std::string& name);
   Status status(const std::string& name) const;
-  Result<std::vector<Crawl>> history(
-      const std::string& name) const;  // Newest first, at most kHistoryMax.
+  // Newest first.
+  Result<std::vector<Crawl>> history(const std::string& name, size_t limit = kHistoryMax) const;
+  Timestamp now() const { return parts_.clock.now(); }
 
   // An object came or went: told to the crawlers that cover it. Cheap.
   void on_object(const store::Change& change);
@@ -97,21 +110,38 @@ class Crawlers {
   explicit Crawlers(Parts parts) : parts_(parts) {}
   struct Arrival {
     std::string bucket, key;  // A key, or a folder with its last slash.
+    uint64_t size = 0;
     Bytes sample;
-    bool removed = false;
+    std::string folder() const { return bucket + '/' + key.substr(0, key.rfind('/') + 1); }
   };
   struct Live {
-    bool running = false, stopping = false, wanted = false;
+    bool running = false, stopping = false;
     Timestamp since;
     std::optional<Timestamp> next;
   };
+  using Shared = std::shared_ptr<const Definition>;
+  struct Covered {
+    S3Path path;
+    size_t target;
+    Shared definition;
+  };
 
+  // runs.cc
   void run_crawls();
   void run_schedules();
-  void run_arrivals();
   void crawl(const std::string& name);
-  void arrive(const Arrival& arrival, const Definition& definition);
+  Result<> crawl_targets(const Definition& definition, const std::function<bool()>& stopped,
+                         Crawl& crawl);
+  Result<> save_crawl(const std::string& name, const Crawl& crawl);
+  Result<> end_broken_crawls();
+  // arrivals.cc
+  void run_arrivals();
+  std::optional<Arrival> next_arrival();
+  void arrive(const Arrival& arrival, const Covered& covered);
+  bool is_covered(const std::string& bucket, const std::string& key) const;
+
   Result<> save(const Definition& definition, bool is_new);
+  void remember(std::vector<Shared> definitions);
 
   Parts parts_;
   mutable std::mutex mutex_;
@@ -119,21 +149,13 @@ class Crawlers {
   std::map<std::string, Live> live_;
   std::deque<std::string> queue_;
   std::deque<Arrival> arrivals_;
-  std::map<std::string, std::chrono::microseconds>
-      known_folders_;                    // CRAWLER \0 FOLDER -> when its schema was last looked at.
-  std::vector<Definition> definitions_;  // A copy, so that on_object need not ask state.
+  std::map<std::string, std::chrono::microseconds> looked_at_;  // Folder -> when, monotonic.
+  std::map<std::string, Arrival> later_;                        // Folder -> the newest one.
+  std::vector<Shared> definitions_;  // A copy, so that on_object need not ask state.
+  std::vector<Covered> covered_;
   bool stopping_ = false;
   std::vector<std::jthread> threads_;
 };
-
-inline constexpr size_t kHistoryMax = 100;
-
-// "s3://bucket/a/b", "bucket/a/b" -> bucket and key prefix, the prefix with a last slash unless it
-// is empty.
-struct S3Path {
-  std::string bucket, prefix;
-};
-std::optional<S3Path> parse_path(std::string_view path);
 
 // A glob of Glue's exclusions against a key's part below the include path.
 bool glob_matches(std::string_view pattern, std::string_view text);

@@ -73,7 +73,7 @@ Result<> parse_field(std::string_view text, int low, int high,
     int step = 1;
     if (halves.size() == 2) {
       const std::optional<int> given = number(halves[1]);
-      if (!given || *given < 1) return wrong();
+      if (!given || *given < 1 || *given > kYearLast) return wrong();
       step = *given;
     }
     if (from <= to) {

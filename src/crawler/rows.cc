@@ -31,6 +31,9 @@ std::string write_definition(const Definition& d) {
     targets.push_back(json::object{
         {"path", target.path},
         {"exclusions", texts(target.exclusions)},
+        {"connection", target.connection},
+        {"queue", target.event_queue},
+        {"dead_letters", target.dead_letter_queue},
         {"sample", target.sample_size ? json::value(*target.sample_size) : json::value(nullptr)}});
   json::object tags;
   for (const auto& [key, value] : d.tags) tags[key] = value;
@@ -71,6 +74,9 @@ Result<Definition> read_definition(std::string_view stored) {
     for (const json::value& one : object.at("targets").as_array()) {
       S3Target target{.path = text(one.as_object(), "path"),
                       .exclusions = texts_of(one.at("exclusions"))};
+      target.connection = text(one.as_object(), "connection");
+      target.event_queue = text(one.as_object(), "queue");
+      target.dead_letter_queue = text(one.as_object(), "dead_letters");
       if (const json::value& sample = one.at("sample"); !sample.is_null())
         target.sample_size = sample.to_number<int64_t>();
       d.targets.push_back(std::move(target));
@@ -106,6 +112,8 @@ std::string write_crawl(const Crawl& crawl) {
                    {"created", texts(crawl.tables_created)},
                    {"updated", texts(crawl.tables_updated)},
                    {"partitions", crawl.partitions_added},
+                   {"partitions_deleted", crawl.partitions_deleted},
+                   {"opened", crawl.objects_opened},
                    {"deleted", crawl.tables_deleted}});
 }
 
@@ -121,6 +129,8 @@ Result<Crawl> read_crawl(std::string_view stored) {
     crawl.tables_created = texts_of(object.at("created"));
     crawl.tables_updated = texts_of(object.at("updated"));
     crawl.partitions_added = object.at("partitions").to_number<int64_t>();
+    crawl.partitions_deleted = object.at("partitions_deleted").to_number<int64_t>();
+    crawl.objects_opened = object.at("opened").to_number<int64_t>();
     crawl.tables_deleted = object.at("deleted").to_number<int64_t>();
     return crawl;
   } catch (const std::exception& exception) {
@@ -133,6 +143,9 @@ std::string crawler_key(const std::string& name) {
 }
 std::string crawls_prefix(const std::string& name) {
   return state::key("crawl", name);
+}
+std::string memos_prefix(const std::string& name) {
+  return state::key("crawler-table", name);
 }
 std::string crawl_key(const std::string& name, Timestamp started, const std::string& id) {
   return state::key(

@@ -12,6 +12,7 @@ Result<Crawl> read_crawl(std::string_view text);
 
 std::string crawler_key(const std::string& name);
 std::string crawls_prefix(const std::string& name);
+std::string memos_prefix(const std::string& name);  // What write.h notes of its tables.
 std::string crawl_key(const std::string& name, Timestamp started,
                       const std::string& id);  // Newest first.
 
