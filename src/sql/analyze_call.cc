@@ -91,6 +91,35 @@ std::optional<std::string> rewritten_joda(const std::string& format) {
   return out;
 }
 
+// Trino's JSON path ($.a["b c"][0]) in DuckDB's spelling; nothing when it is none.
+std::optional<std::string> rewritten_path(const std::string& path) {
+  if (path.empty() || path[0] != '$') return std::nullopt;
+  std::string out = "$";
+  const auto is_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  for (size_t i = 1; i < path.size();) {
+    size_t end = i + 1;
+    if (path[i] == '.') {
+      while (end < path.size() && is_name(path[end])) ++end;
+      if (end == i + 1) return std::nullopt;
+      out += ".\"" + path.substr(i + 1, end - i - 1) + "\"";
+      i = end;
+    } else if (path[i] == '[' && end < path.size() && path[end] == '"') {
+      const size_t close = path.find('"', end + 1);
+      if (close == std::string::npos || close + 1 >= path.size() || path[close + 1] != ']') return std::nullopt;
+      out += "." + path.substr(end, close + 1 - end);
+      i = close + 2;
+    } else if (path[i] == '[') {
+      while (end < path.size() && std::isdigit(static_cast<unsigned char>(path[end]))) ++end;
+      if (end == i + 1 || end >= path.size() || path[end] != ']') return std::nullopt;
+      out += path.substr(i, end + 1 - i);
+      i = end + 1;
+    } else {
+      return std::nullopt;
+    }
+  }
+  return out;
+}
+
 // As signatures write a type: no blank behind its commas.
 std::string signature_text(const Type& type) {
   std::string out;
@@ -318,6 +347,11 @@ Value Analyzer::function(const Expr& expr, const std::string& name, const Scope&
     const Value coerced = coerce(values[i], found->parameters[i]);
     texts.push_back(coerced.sql);
     types.push_back(found->parameters[i]);
+  }
+  if ((name == "json_extract" || name == "json_extract_scalar" || name == "json_size") && texts.size() == 2 && expr.args[1]->op == Op::text) {
+    const std::optional<std::string> path = rewritten_path(expr.args[1]->text);
+    if (!path) fail("INVALID_FUNCTION_ARGUMENT", {0, 0}, fmt::format("Invalid JSON path: '{}'", expr.args[1]->text));
+    texts[1] = quote_text(*path);
   }
   // A unit that is no unit.
   if ((name == "date_trunc" || name == "date_add" || name == "date_diff") && !expr.args.empty() && expr.args[0]->op == Op::text && types.size() > 1) {

@@ -24,10 +24,6 @@ bool any(const Expr& expr, bool (*test)(const Expr&)) {
   return false;
 }
 
-std::string integer_name(Kind kind) { return to_string(Type(kind)); }
-
-const char* trino_overflow(std::string_view op) { return op == "+" ? "addition" : op == "-" ? "subtraction" : "multiplication"; }
-
 // Integer arithmetic checks its own range by DuckDB's own error; nothing to add.
 std::string arithmetic_text(const std::string& op, const Value& a, const Value& b, const Type& type) {
   if (op == "/" && type.is_integer()) return fmt::format("({} // {})", a.sql, b.sql);
@@ -642,8 +638,6 @@ Value Analyzer::arithmetic(const Expr& expr, const Scope& scope) {
   if (common->is(Kind::decimal)) return decimal_arithmetic(expr, op, left, right);
   const Value a = coerce(left, *common);
   const Value b = coerce(right, *common);
-  (void)trino_overflow;
-  (void)integer_name;
   return {*common, arithmetic_text(op, a, b, *common)};
 }
 
