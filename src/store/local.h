@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <shared_mutex>
+#include <span>
 #include <thread>
 
 #include "store/folders.h"
@@ -17,6 +18,14 @@ namespace laketap::store {
 
 // What a transaction also does in the state where an object's row is written.
 using Also = std::function<Result<>(state::Transaction&)>;
+
+// What a removal did, for totals and listeners.
+struct Removal {
+  Removed removed;
+  std::vector<std::string> old_files;
+  bool hid = false, showed = false;  // An object that was the latest; one that is now.
+  uint64_t hid_bytes = 0, shown_bytes = 0;
+};
 
 class Local : public Store {
  public:
@@ -38,6 +47,8 @@ class Local : public Store {
   Result<Page> list(const std::string& bucket, const ListRequest& request) const override;
   Result<Removed> remove(const std::string& bucket, const std::string& key,
                          const std::string& version_id, const std::string& if_match) override;
+  Result<std::vector<Result<Removed>>> remove_all(const std::string& bucket,
+                                                  std::span<const RemoveRequest> requests) override;
   Result<Pin> pin(const ObjectInfo& object) override;
   Result<std::vector<ObjectInfo>> snapshot(const std::string& bucket,
                                            const std::string& prefix) const override;
@@ -72,6 +83,9 @@ class Local : public Store {
             const Row& row, const std::string& to);
   // The current object of the key to its readable path, an older version away from it.
   void settle(const std::string& bucket, const std::string& key);
+  Result<Removal> remove_one(state::Transaction& transaction, const Bucket& bucket,
+                             const RemoveRequest& request);
+  void after_removal(const std::string& bucket, const std::string& key, const Removal& removal);
   void tell(const Change& change) const;
   void sweep(const std::stop_token& stop);
 

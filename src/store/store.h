@@ -117,6 +117,11 @@ struct Page {
   std::string next_version_id;  // With `versions`, when the page ends inside a key.
 };
 
+struct RemoveRequest {
+  std::string key;
+  std::string version_id = {}, if_match = {};
+};
+
 struct Removed {
   bool found = false;          // There was such an object or version.
   bool delete_marker = false;  // A marker was made, or the version removed was one.
@@ -155,6 +160,11 @@ class Store {
   virtual Result<Removed> remove(const std::string& bucket, const std::string& key,
                                  const std::string& version_id = "",
                                  const std::string& if_match = "") = 0;
+  // The same for many in one transaction, so at the price of one; an answer for each, in order.
+  // Errors of one: not_found, conflict - its ETag. Errors of all: not_found - the bucket; full;
+  // unavailable.
+  virtual Result<std::vector<Result<Removed>>> remove_all(
+      const std::string& bucket, std::span<const RemoveRequest> requests) = 0;
 
   // On this very version; its path may be another than `object` says. Cheap while nothing is
   // removed. Errors: not_found - the object went, or was overwritten, since `object` was read.

@@ -358,6 +358,27 @@ TEST_F(StoreTest, TotalsAreRightAfterARestart) {
   EXPECT_EQ(store_->totals().bytes, 3u);
 }
 
+TEST_F(StoreTest, OfManyRemovalsEachHasItsOwnAnswer) {
+  const std::string etag = put("a", "1")->etag;
+  ASSERT_TRUE(put("b", "2"));
+  const std::vector<RemoveRequest> requests{{.key = "a", .if_match = "wrong"},
+                                            {.key = "b"},
+                                            {.key = "absent"},
+                                            {.key = "a", .if_match = etag},
+                                            {.key = "a"}};
+  const auto removed = store_->remove_all("bucket", requests);
+  ASSERT_TRUE(removed);
+  ASSERT_EQ(removed->size(), 5u);
+  EXPECT_EQ((*removed)[0].error().kind, ErrorKind::conflict);
+  EXPECT_TRUE((*removed)[1]->found);
+  EXPECT_FALSE((*removed)[2]->found);
+  EXPECT_TRUE((*removed)[3]->found);
+  EXPECT_FALSE((*removed)[4]->found);
+  EXPECT_EQ(files_on_disk(0), 0u);
+  EXPECT_EQ(store_->totals().objects, 0u);
+  EXPECT_EQ(store_->remove_all("absent", requests).error().kind, ErrorKind::not_found);
+}
+
 TEST_F(StoreTest, AnAbortedUploadLeavesNothing) {
   {
     auto upload = store_->begin_upload("bucket", "k");

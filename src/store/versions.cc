@@ -70,14 +70,6 @@ Result<> make_room(state::Transaction& transaction, Versioning versioning,
   return {};
 }
 
-// What a removal did, for totals and listeners.
-struct Removal {
-  Removed removed;
-  std::vector<std::string> old_files;
-  bool hid = false, showed = false;  // An object that was the latest; one that is now.
-  uint64_t hid_bytes = 0, shown_bytes = 0;
-};
-
 // Hides the key by a marker: nothing is lost where versions are kept.
 Result<> hide(state::Transaction& transaction, const std::string& bucket, const std::string& key,
               Versioning versioning, const std::optional<Row>& current, Row marker,
@@ -208,41 +200,76 @@ Result<ObjectInfo> Local::write_object(ObjectInfo info, const CommitOptions& opt
   return info;
 }
 
-Result<Removed> Local::remove(const std::string& bucket, const std::string& key,
-                              const std::string& version_id, const std::string& if_match) {
+Result<Removal> Local::remove_one(state::Transaction& transaction, const Bucket& bucket,
+                                  const RemoveRequest& request) {
   Removal removal;
+  const Result<std::optional<Row>> current = current_row(transaction, bucket.name, request.key);
+  if (!current) return fail(current.error());
+  const bool has_object = *current && !(*current)->info.delete_marker;
+  if (!request.if_match.empty()) {
+    if (!has_object) return fail(ErrorKind::not_found, "key " + request.key);
+    if ((*current)->info.etag != request.if_match)
+      return fail(ErrorKind::conflict, "the object has another ETag");
+  }
+  if (request.version_id.empty() && bucket.versioning != Versioning::never) {
+    Row marker;
+    marker.info.version_id =
+        bucket.versioning == Versioning::enabled ? new_version_id(random_) : std::string(kNull);
+    marker.info.last_modified = clock_.now();
+    const Result<> hidden = hide(transaction, bucket.name, request.key, bucket.versioning, *current,
+                                 std::move(marker), removal);
+    if (!hidden) return fail(hidden.error());
+    return removal;
+  }
+  if (!*current) return removal;
+  const Result<> gone = remove_version(
+      transaction, bucket.name, request.key, **current,
+      request.version_id.empty() ? (*current)->info.version_id : request.version_id, removal);
+  if (!gone) return fail(gone.error());
+  if (bucket.versioning == Versioning::never) removal.removed.version_id.clear();
+  return removal;
+}
+
+Result<std::vector<Result<Removed>>> Local::remove_all(const std::string& bucket,
+                                                       std::span<const RemoveRequest> requests) {
+  std::vector<Result<Removal>> removals;
   {
     const std::shared_lock lock(changing_);
     const Result<> done =
         state::transact(database_, [&](state::Transaction& transaction) -> Result<> {
-          removal = {};
-          const Result<Bucket> row = bucket_row(transaction, bucket);
+          removals.clear();
+          Result<Bucket> row = bucket_row(transaction, bucket);
           if (!row) return fail(row.error());
-          const Result<std::optional<Row>> current = current_row(transaction, bucket, key);
-          if (!current) return fail(current.error());
-          const bool has_object = *current && !(*current)->info.delete_marker;
-          if (!if_match.empty() && !has_object) return fail(ErrorKind::not_found, "key " + key);
-          if (!if_match.empty() && (*current)->info.etag != if_match)
-            return fail(ErrorKind::conflict, "the object has another ETag");
-          if (version_id.empty() && row->versioning != Versioning::never) {
-            Row marker;
-            marker.info.version_id = row->versioning == Versioning::enabled
-                                         ? new_version_id(random_)
-                                         : std::string(kNull);
-            marker.info.last_modified = clock_.now();
-            return hide(transaction, bucket, key, row->versioning, *current, std::move(marker),
-                        removal);
+          row->name = bucket;
+          for (const RemoveRequest& request : requests) {
+            removals.push_back(remove_one(transaction, *row, request));
+            // What the caller asked for may fail alone; a disk that fails, fails them all.
+            if (const Result<Removal>& last = removals.back();
+                !last && last.error().kind != ErrorKind::not_found &&
+                last.error().kind != ErrorKind::conflict)
+              return fail(last.error());
           }
-          if (!*current) return {};
-          const Result<> gone = remove_version(
-              transaction, bucket, key, **current,
-              version_id.empty() ? (*current)->info.version_id : version_id, removal);
-          if (row->versioning == Versioning::never) removal.removed.version_id.clear();
-          return gone;
+          return {};
         });
     if (!done) return fail(done.error());
-    doom(removal.old_files);
+    for (const Result<Removal>& removal : removals)
+      if (removal) doom(removal->old_files);
   }
+  std::vector<Result<Removed>> answers;
+  for (size_t i = 0; i < removals.size(); ++i) {
+    if (!removals[i]) {
+      answers.push_back(fail(removals[i].error()));
+      continue;
+    }
+    after_removal(bucket, requests[i].key, *removals[i]);
+    answers.push_back(std::move(removals[i]->removed));
+  }
+  return answers;
+}
+
+// After the commit: totals, the readable tree, listeners.
+void Local::after_removal(const std::string& bucket, const std::string& key,
+                          const Removal& removal) {
   // A version hidden by a marker is to leave the readable path, one that is shown again to come
   // there.
   if (removal.showed || removal.removed.delete_marker) settler_.add(bucket, key);
@@ -254,7 +281,14 @@ Result<Removed> Local::remove(const std::string& bucket, const std::string& key,
           .plan_id = "",
           .created = removal.showed,
           .size = removal.shown_bytes});
-  return removal.removed;
+}
+
+Result<Removed> Local::remove(const std::string& bucket, const std::string& key,
+                              const std::string& version_id, const std::string& if_match) {
+  const RemoveRequest request{.key = key, .version_id = version_id, .if_match = if_match};
+  Result<std::vector<Result<Removed>>> removed = remove_all(bucket, {&request, 1});
+  if (!removed) return fail(removed.error());
+  return std::move(removed->front());
 }
 
 }  // namespace laketap::store

@@ -31,18 +31,23 @@ wire::Answer<shapes::DeleteObjectsOutput> delete_objects(
     return wire::refuse("MalformedXML", 400,
                         "The XML you provided was not well-formed or did not validate against our "
                         "published schema");
-  if (const auto bucket = doors.store.find_bucket(input.bucket); !bucket)
-    return std::unexpected(to_fault(bucket.error(), {.bucket = input.bucket}));
   shapes::DeleteObjectsOutput output;
+  std::vector<store::RemoveRequest> requests;
+  for (const shapes::ObjectIdentifier& one : input.delete_.objects)
+    requests.push_back({.key = one.key,
+                        .version_id = one.version_id.value_or(""),
+                        .if_match = one.e_tag ? unquoted(*one.e_tag) : ""});
+  const auto removed = doors.store.remove_all(input.bucket, requests);
+  if (!removed) return std::unexpected(to_fault(removed.error(), {.bucket = input.bucket}));
   std::vector<shapes::DeletedObject> deleted;
   std::vector<shapes::Error> errors;
-  for (const shapes::ObjectIdentifier& one : input.delete_.objects) {
-    const std::string version = one.version_id.value_or("");
-    const Result<store::Removed> removed =
-        doors.store.remove(input.bucket, one.key, version, one.e_tag ? unquoted(*one.e_tag) : "");
-    if (!removed) {
-      const wire::Fault fault = to_fault(
-          removed.error(), {.bucket = input.bucket, .key = one.key, .version_id = version});
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const shapes::ObjectIdentifier& one = input.delete_.objects[i];
+    const Result<store::Removed>& answer = (*removed)[i];
+    if (!answer) {
+      const wire::Fault fault =
+          to_fault(answer.error(),
+                   {.bucket = input.bucket, .key = one.key, .version_id = requests[i].version_id});
       errors.push_back({.key = one.key,
                         .version_id = one.version_id,
                         .code = fault.code,
@@ -53,9 +58,9 @@ wire::Answer<shapes::DeleteObjectsOutput> delete_objects(
     shapes::DeletedObject shown;
     shown.key = one.key;
     shown.version_id = one.version_id;
-    if (removed->delete_marker) {
+    if (answer->delete_marker) {
       shown.delete_marker = true;
-      shown.delete_marker_version_id = removed->version_id;
+      shown.delete_marker_version_id = answer->version_id;
     }
     deleted.push_back(std::move(shown));
   }
