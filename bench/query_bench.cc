@@ -32,16 +32,20 @@ void make_data(const fs::path& folder, size_t rows) {
   const std::string_view genders[] = {"male", "female", "other"};
   const std::string_view sources[] = {"organic", "search", "social", "referral"};
   const std::string_view types[] = {"view", "cart", "checkout", "search"};
-  const std::string_view products[] = {"phone", "laptop", "headphones", "camera", "a very comfortable chair"};
+  const std::string_view products[] = {"phone", "laptop", "headphones", "camera",
+                                       "a very comfortable chair"};
   for (size_t file = 0; file < kFiles; ++file) {
     std::ofstream out(folder / fmt::format("part-{:04}.json", file));
     std::string text;
     for (size_t row = file; row < rows; row += kFiles)
       fmt::format_to(std::back_inserter(text),
-                     "{{\"customerId\":\"{:08x}-{:04x}\",\"ipAddress\":\"{}.{}.{}.{}\",\"countryCode\":\"{}\",\"gender\":\"{}\",\"trafficOrigin\":\"{}\","
-                     "\"event\":{{\"type\":\"{}\",\"product\":\"{}\",\"amount\":{}}},\"session\":\"{:016x}{:016x}\"}}\n",
-                     random() & 0xFFFFFFFF, random() & 0xFFFF, random() % 256, random() % 256, random() % 256, random() % 256, pick(countries), pick(genders),
-                     pick(sources), pick(types), pick(products), random() % 500, random(), random());
+                     "{{\"customerId\":\"{:08x}-{:04x}\",\"ipAddress\":\"{}.{}.{}.{}\","
+                     "\"countryCode\":\"{}\",\"gender\":\"{}\",\"trafficOrigin\":\"{}\","
+                     "\"event\":{{\"type\":\"{}\",\"product\":\"{}\",\"amount\":{}}},\"session\":"
+                     "\"{:016x}{:016x}\"}}\n",
+                     random() & 0xFFFFFFFF, random() & 0xFFFF, random() % 256, random() % 256,
+                     random() % 256, random() % 256, pick(countries), pick(genders), pick(sources),
+                     pick(types), pick(products), random() % 500, random(), random());
     out << text;
   }
 }
@@ -52,8 +56,12 @@ struct Question {
 };
 constexpr Question kQuestions[] = {
     {"count(*)", "SELECT count(*) FROM {}"},
-    {"guide 2", "SELECT count(customerid), gender FROM {} WHERE countrycode = 'US' GROUP BY gender ORDER BY 2"},
-    {"guide 3", "SELECT count(customerid), event.product FROM {} WHERE event.type = 'checkout' GROUP BY event.product ORDER BY 2"},
+    {"guide 2",
+     "SELECT count(customerid), gender FROM {} WHERE countrycode = 'US' GROUP BY gender ORDER BY "
+     "2"},
+    {"guide 3",
+     "SELECT count(customerid), event.product FROM {} WHERE event.type = 'checkout' GROUP BY "
+     "event.product ORDER BY 2"},
 };
 
 const worker::Duck* duck = nullptr;
@@ -85,12 +93,16 @@ int main(int argc, char** argv) {
   duckdb_database database;
   duck->create_config(&config);
   duck->set_config(config, "threads", "2");
-  if (duck->open_ext(nullptr, &database, config, nullptr) != DuckDBSuccess || duck->connect(database, &connection) != DuckDBSuccess) return 1;
+  if (duck->open_ext(nullptr, &database, config, nullptr) != DuckDBSuccess ||
+      duck->connect(database, &connection) != DuckDBSuccess)
+    return 1;
 
   engine::Scan scan;
   scan.name = "t0";
-  scan.columns = {{"customerid", "string"}, {"ipaddress", "string"}, {"countrycode", "string"}, {"gender", "string"}, {"trafficorigin", "string"},
-                  {"event", "struct<type:string,product:string,amount:int>"}};
+  scan.columns = {
+      {"customerid", "string"},    {"ipaddress", "string"},
+      {"countrycode", "string"},   {"gender", "string"},
+      {"trafficorigin", "string"}, {"event", "struct<type:string,product:string,amount:int>"}};
   for (const auto& entry : fs::directory_iterator(folder)) {
     engine::ScanFile file;
     file.path = file.name = entry.path();
@@ -106,16 +118,21 @@ int main(int argc, char** argv) {
 
   // read_json matches names with case, so it gets the keys as they are written.
   const std::string theirs = fmt::format(
-      "read_json('{}/*.json', format='newline_delimited', columns={{customerId:'VARCHAR',ipAddress:'VARCHAR',countryCode:'VARCHAR',gender:'VARCHAR',"
-      "trafficOrigin:'VARCHAR',event:'STRUCT(\"type\" VARCHAR, product VARCHAR, amount INTEGER)'}})",
+      "read_json('{}/*.json', format='newline_delimited', "
+      "columns={{customerId:'VARCHAR',ipAddress:'VARCHAR',countryCode:'VARCHAR',gender:'VARCHAR',"
+      "trafficOrigin:'VARCHAR',event:'STRUCT(\"type\" VARCHAR, product VARCHAR, amount "
+      "INTEGER)'}})",
       folder.string());
   fmt::print("{:10} {:>12} {:>12} {:>7}\n", "query", "laketap ms", "read_json ms", "ratio");
   for (const Question& question : kQuestions) {
     double ours_best = 1e9, theirs_best = 1e9;
     for (int round = 0; round < kRounds; ++round) {
-      ours_best = std::min(ours_best, seconds_of(fmt::format(fmt::runtime(question.sql), "laketap_scan('t0')")));
-      theirs_best = std::min(theirs_best, seconds_of(fmt::format(fmt::runtime(question.sql), theirs)));
+      ours_best = std::min(
+          ours_best, seconds_of(fmt::format(fmt::runtime(question.sql), "laketap_scan('t0')")));
+      theirs_best =
+          std::min(theirs_best, seconds_of(fmt::format(fmt::runtime(question.sql), theirs)));
     }
-    fmt::print("{:10} {:12.0f} {:12.0f} {:7.2f}\n", question.name, ours_best * 1000, theirs_best * 1000, theirs_best / ours_best);
+    fmt::print("{:10} {:12.0f} {:12.0f} {:7.2f}\n", question.name, ours_best * 1000,
+               theirs_best * 1000, theirs_best / ours_best);
   }
 }

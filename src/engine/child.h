@@ -14,9 +14,11 @@ namespace laketap::engine {
 class Child {
  public:
   // Starts it and waits until its sandbox is closed. `number` is for the caller.
-  static Result<std::unique_ptr<Child>> start(const WorkerOptions& options, const std::string& spill_folder, size_t number);
+  static Result<std::unique_ptr<Child>> start(const WorkerOptions& options,
+                                              const std::string& spill_folder, size_t number);
 
-  Result<Outcome> run(const Statement& statement, const std::function<bool(RowBatch)>& rows, std::stop_token stop);
+  Result<Outcome> run(const Statement& statement, const std::function<bool(RowBatch)>& rows,
+                      std::stop_token stop);
   Result<Refusals> self_test(const std::vector<std::string>& secrets);
 
   bool is_alive() { return usable_ && !process_->wait(std::chrono::milliseconds(0)); }

@@ -83,7 +83,8 @@ class Reader {
   }
   template <class T>
   Result<T> whole(T value) const {
-    if (bad_ || !left_.empty()) return fail(ErrorKind::corrupt, "a message between server and worker");
+    if (bad_ || !left_.empty())
+      return fail(ErrorKind::corrupt, "a message between server and worker");
     return value;
   }
 
@@ -149,7 +150,8 @@ Scan read_scan(Reader& from) {
 
 }  // namespace
 
-Result<> send_message(int socket, MessageKind kind, ByteView body, std::span<const int> descriptors) {
+Result<> send_message(int socket, MessageKind kind, ByteView body,
+                      std::span<const int> descriptors) {
   std::array<uint8_t, 5> head;
   store_le(head.data(), static_cast<uint32_t>(body.size()));
   head[4] = static_cast<uint8_t>(kind);

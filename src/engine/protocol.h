@@ -1,6 +1,7 @@
 // What server and worker say to each other over their socket.
 //
-//     u32 length of the body | u8 kind | body          integers little-endian; texts: u32 length, bytes
+//     u32 length of the body | u8 kind | body          integers little-endian; texts: u32 length,
+//     bytes
 //
 // Descriptors travel in front of the statement that needs them, in messages of their own.
 #pragma once
@@ -22,7 +23,7 @@ enum class MessageKind : uint8_t {
   descriptors = 2,  // Empty body, descriptors beside it.
   query = 3,        // Statement; parts name descriptors by their number since the last query.
   cancel = 4,
-  self_test = 5,    // Paths
+  self_test = 5,  // Paths
   // From the worker.
   ready = 16,
   rows = 17,      // RowBatch
@@ -40,7 +41,8 @@ struct Message {
 // A longer body is taken for damage.
 inline constexpr uint32_t kMessageBytesMax = 512U << 20;
 
-Result<> send_message(int socket, MessageKind kind, ByteView body, std::span<const int> descriptors = {});
+Result<> send_message(int socket, MessageKind kind, ByteView body,
+                      std::span<const int> descriptors = {});
 // Blocks. Errors: cancelled - the peer closed the socket; unavailable; corrupt.
 Result<Message> receive_message(int socket);
 

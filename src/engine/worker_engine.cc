@@ -43,7 +43,9 @@ Result<> WorkerEngine::Core::prepare_spill() {
   for (size_t number = 0; number < options.workers_max; ++number) {
     const std::string folder = options.spill_folder + "/worker-" + std::to_string(number);
     const Result<> made = io::real_files().make_directories(folder);
-    if (!made) return fail(ErrorKind::unavailable, "GENERIC_INTERNAL_ERROR: the spill folder: " + made.error().what);
+    if (!made)
+      return fail(ErrorKind::unavailable,
+                  "GENERIC_INTERNAL_ERROR: the spill folder: " + made.error().what);
     empty_folder(folder);
     free_numbers.push_back(number);
   }
@@ -53,7 +55,8 @@ Result<> WorkerEngine::Core::prepare_spill() {
 
 Result<std::unique_ptr<Child>> WorkerEngine::Core::take(std::stop_token stop) {
   std::unique_lock lock(mutex);
-  if (!freed.wait(lock, stop, [&] { return running < options.workers_max; })) return fail(ErrorKind::cancelled, "stopped while waiting for a worker");
+  if (!freed.wait(lock, stop, [&] { return running < options.workers_max; }))
+    return fail(ErrorKind::cancelled, "stopped while waiting for a worker");
   const Result<> spill = prepare_spill();
   if (!spill) return fail(spill.error());
   while (!idle.empty()) {
@@ -94,8 +97,10 @@ void WorkerEngine::Core::give_back(std::unique_ptr<Child> child) {
   }
   if (!usable) child.reset();  // Kills and waits, outside of the lock.
   const std::lock_guard lock(mutex);
-  if (child) idle.push_back(std::move(child));
-  else free_numbers.push_back(number);
+  if (child)
+    idle.push_back(std::move(child));
+  else
+    free_numbers.push_back(number);
   --running;
   freed.notify_one();
 }
@@ -107,7 +112,8 @@ WorkerEngine::WorkerEngine(WorkerOptions options) : core_(std::make_unique<Core>
 
 WorkerEngine::~WorkerEngine() = default;
 
-Result<Outcome> WorkerEngine::run(const Statement& statement, const std::function<bool(RowBatch)>& rows, std::stop_token stop) {
+Result<Outcome> WorkerEngine::run(const Statement& statement,
+                                  const std::function<bool(RowBatch)>& rows, std::stop_token stop) {
   auto child = core_->take(stop);
   if (!child) return fail(child.error());
   auto outcome = (*child)->run(statement, rows, stop);

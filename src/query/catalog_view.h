@@ -17,13 +17,15 @@ class CatalogNames : public sql::CatalogView {
     return has_catalog(catalog) && catalog_.find_database(schema).has_value();
   }
   // Columns whose type is none of Hive's cannot be named in a query.
-  std::optional<sql::TableSchema> find_table(const std::string& catalog, const std::string& schema, const std::string& table) const override {
+  std::optional<sql::TableSchema> find_table(const std::string& catalog, const std::string& schema,
+                                             const std::string& table) const override {
     if (!has_catalog(catalog)) return std::nullopt;
     const auto found = catalog_.find_table(schema, table);
     if (!found || !found->storage || found->table_type == "VIRTUAL_VIEW") return std::nullopt;
     sql::TableSchema made;
     for (const catalog::Column& column : found->storage->columns)
-      if (auto type = sql::from_hive(column.type)) made.columns.push_back({catalog::folded(column.name), std::move(*type)});
+      if (auto type = sql::from_hive(column.type))
+        made.columns.push_back({catalog::folded(column.name), std::move(*type)});
     for (const catalog::Column& column : found->partition_keys) {
       auto type = sql::from_hive(column.type);
       if (!type) continue;

@@ -38,10 +38,12 @@ struct Queries::Core {
   std::map<std::string, std::shared_ptr<Live>, std::less<>> live;  // Those waiting too.
   std::vector<std::jthread> threads;
 
-  Core(Options given_options, Parts given_parts) : options(std::move(given_options)), parts(given_parts) {}
+  Core(Options given_options, Parts given_parts)
+      : options(std::move(given_options)), parts(given_parts) {}
 
   Answer<std::string> output_of(const StartRequest& request) const;
-  Answer<std::string> admit(StartRequest request, sql::ParsedStatement statement, std::string output);
+  Answer<std::string> admit(StartRequest request, sql::ParsedStatement statement,
+                            std::string output);
   Result<> recover();
   void work(std::stop_token stop);
 
@@ -51,7 +53,9 @@ struct Queries::Core {
   Result<> run_metadata(Live& live);
   void finish(Live& live, State state, const Error* error);
   Result<> save(const Execution& execution, bool over);
-  std::string database_of(const Execution& execution) const { return execution.database.value_or("default"); }
+  std::string database_of(const Execution& execution) const {
+    return execution.database.value_or("default");
+  }
 };
 
 }  // namespace laketap::query

@@ -24,7 +24,9 @@ Name name_of(const sql::ParsedStatement& statement, const std::string& database)
 bool matches_one(std::string_view pattern, std::string_view name) {
   if (pattern.empty()) return name.empty();
   if (pattern.starts_with(".*")) pattern.remove_prefix(1);
-  if (pattern.front() != '*') return !name.empty() && pattern.front() == name.front() && matches_one(pattern.substr(1), name.substr(1));
+  if (pattern.front() != '*')
+    return !name.empty() && pattern.front() == name.front() &&
+           matches_one(pattern.substr(1), name.substr(1));
   for (size_t taken = 0; taken <= name.size(); ++taken)
     if (matches_one(pattern.substr(1), name.substr(taken))) return true;
   return false;
@@ -41,38 +43,57 @@ bool matches(std::string_view pattern, std::string_view name) {
   return false;
 }
 
-std::string padded(std::string_view text) { return fmt::format("{:<20}", text); }
+std::string padded(std::string_view text) {
+  return fmt::format("{:<20}", text);
+}
 
 std::unexpected<Error> no_table(const Name& name) {
-  return fail(ErrorKind::invalid, fmt::format("FAILED: SemanticException [Error 10001]: Table not found {}.{}", name.database, name.table));
+  return fail(ErrorKind::invalid,
+              fmt::format("FAILED: SemanticException [Error 10001]: Table not found {}.{}",
+                          name.database, name.table));
 }
 
 MetadataAnswer describe(const catalog::Table& table) {
   MetadataAnswer made;
   made.columns = {{"col_name", "string"}, {"data_type", "string"}, {"comment", "string"}};
-  const auto line = [](const catalog::Column& column) { return fmt::format("{}\t{}\t{}", padded(column.name), padded(column.type), padded(column.comment)); };
+  const auto line = [](const catalog::Column& column) {
+    return fmt::format("{}\t{}\t{}", padded(column.name), padded(column.type),
+                       padded(column.comment));
+  };
   if (table.storage)
     for (const auto& column : table.storage->columns) made.lines.push_back(line(column));
   for (const auto& column : table.partition_keys) made.lines.push_back(line(column));
   if (table.partition_keys.empty()) return made;
-  made.lines.insert(made.lines.end(), {"\t \t ", "# Partition Information\t \t ", fmt::format("{}\t{}\t{}", padded("# col_name"), padded("data_type"), padded("comment")), "\t \t "});
+  made.lines.insert(made.lines.end(), {"\t \t ", "# Partition Information\t \t ",
+                                       fmt::format("{}\t{}\t{}", padded("# col_name"),
+                                                   padded("data_type"), padded("comment")),
+                                       "\t \t "});
   for (const auto& column : table.partition_keys) made.lines.push_back(line(column));
   return made;
 }
 
 }  // namespace
 
-std::optional<Refusal> refuse_early(const catalog::Catalog& catalog, const sql::ParsedStatement& statement, const std::string& database) {
+std::optional<Refusal> refuse_early(const catalog::Catalog& catalog,
+                                    const sql::ParsedStatement& statement,
+                                    const std::string& database) {
   using sql::StatementKind;
-  if (statement.kind != StatementKind::describe && statement.kind != StatementKind::show_columns) return std::nullopt;
+  if (statement.kind != StatementKind::describe && statement.kind != StatementKind::show_columns)
+    return std::nullopt;
   const Name name = name_of(statement, database);
   if (catalog.find_table(name.database, name.table)) return std::nullopt;
   Refusal refusal;
-  refusal.message = fmt::format("FAILED: SemanticException Unable to fetch table {}. Entity Not Found (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; Request ID: unknown; Proxy: null)", name.table);
+  refusal.message = fmt::format(
+      "FAILED: SemanticException Unable to fetch table {}. Entity Not Found (Service: "
+      "AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; Request ID: "
+      "unknown; Proxy: null)",
+      name.table);
   return refusal;
 }
 
-Result<MetadataAnswer> answer_metadata(const catalog::Catalog& catalog, const sql::ParsedStatement& statement, const std::string& database) {
+Result<MetadataAnswer> answer_metadata(const catalog::Catalog& catalog,
+                                       const sql::ParsedStatement& statement,
+                                       const std::string& database) {
   using sql::StatementKind;
   const Name name = name_of(statement, database);
   MetadataAnswer made;
@@ -86,7 +107,11 @@ Result<MetadataAnswer> answer_metadata(const catalog::Catalog& catalog, const sq
   }
   if (statement.kind == StatementKind::show_tables) {
     made.columns = {{"tab_name", "string"}};
-    if (!catalog.find_database(name.database)) return fail(ErrorKind::invalid, fmt::format("FAILED: SemanticException [Error 10072]: Database does not exist: {}", name.database));
+    if (!catalog.find_database(name.database))
+      return fail(
+          ErrorKind::invalid,
+          fmt::format("FAILED: SemanticException [Error 10072]: Database does not exist: {}",
+                      name.database));
     const auto tables = catalog.list_tables(name.database);
     if (!tables) return fail(tables.error());
     for (const auto& each : *tables)
@@ -106,12 +131,18 @@ Result<MetadataAnswer> answer_metadata(const catalog::Catalog& catalog, const sq
   }
   made.columns = {{"partition", "string"}};
   if (table->partition_keys.empty())
-    return fail(ErrorKind::invalid, fmt::format("FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. Table {} is not a partitioned table", name.table));
+    return fail(
+        ErrorKind::invalid,
+        fmt::format("FAILED: Execution Error, return code 1 from "
+                    "org.apache.hadoop.hive.ql.exec.DDLTask. Table {} is not a partitioned table",
+                    name.table));
   const auto page = catalog.partitions(name.database, name.table);
   if (!page) return fail(page.error());
   for (const auto& partition : page->partitions) {
     std::string line;
-    for (size_t i = 0; i < partition.values.size() && i < table->partition_keys.size(); ++i) line += fmt::format("{}{}={}", i ? "/" : "", table->partition_keys[i].name, partition.values[i]);
+    for (size_t i = 0; i < partition.values.size() && i < table->partition_keys.size(); ++i)
+      line +=
+          fmt::format("{}{}={}", i ? "/" : "", table->partition_keys[i].name, partition.values[i]);
     made.lines.push_back(std::move(line));
   }
   return made;

@@ -16,9 +16,13 @@ struct MetadataAnswer {
 };
 
 // What a statement names that is not there is known before it starts: DESCRIBE and SHOW COLUMNS.
-std::optional<Refusal> refuse_early(const catalog::Catalog& catalog, const sql::ParsedStatement& statement, const std::string& database);
+std::optional<Refusal> refuse_early(const catalog::Catalog& catalog,
+                                    const sql::ParsedStatement& statement,
+                                    const std::string& database);
 
 // Errors: invalid - in Hive's words.
-Result<MetadataAnswer> answer_metadata(const catalog::Catalog& catalog, const sql::ParsedStatement& statement, const std::string& database);
+Result<MetadataAnswer> answer_metadata(const catalog::Catalog& catalog,
+                                       const sql::ParsedStatement& statement,
+                                       const std::string& database);
 
 }  // namespace laketap::query

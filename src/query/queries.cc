@@ -11,18 +11,29 @@
 namespace laketap::query {
 namespace {
 
-std::unexpected<Refusal> refuse(std::string message, std::string code = "INVALID_INPUT") { return std::unexpected(Refusal{"InvalidRequestException", std::move(code), std::move(message)}); }
-std::unexpected<Refusal> broken() { return std::unexpected(Refusal{"InternalServerException", "", "internal error"}); }
+std::unexpected<Refusal> refuse(std::string message, std::string code = "INVALID_INPUT") {
+  return std::unexpected(Refusal{"InvalidRequestException", std::move(code), std::move(message)});
+}
+std::unexpected<Refusal> broken() {
+  return std::unexpected(Refusal{"InternalServerException", "", "internal error"});
+}
 
-bool is_over(State state) { return state == State::succeeded || state == State::failed || state == State::cancelled; }
+bool is_over(State state) {
+  return state == State::succeeded || state == State::failed || state == State::cancelled;
+}
 
 // What two requests of one token must share. Contract: athena.md A3, measured.
 std::string fingerprint(const StartRequest& request) {
-  const auto part = [](const std::optional<std::string>& text) { return text ? "=" + *text : std::string("-"); };
-  return state::key(request.sql, part(request.database), part(request.catalog), part(request.output_location));
+  const auto part = [](const std::optional<std::string>& text) {
+    return text ? "=" + *text : std::string("-");
+  };
+  return state::key(request.sql, part(request.database), part(request.catalog),
+                    part(request.output_location));
 }
 
-bool is_text_result(const Execution& execution) { return execution.output_location.ends_with(".txt"); }
+bool is_text_result(const Execution& execution) {
+  return execution.output_location.ends_with(".txt");
+}
 
 std::string lowered(std::string text) {
   for (char& c : text)
@@ -55,50 +66,61 @@ Queries::~Queries() {
 }
 
 Result<std::unique_ptr<Queries>> Queries::open(Options options, Parts parts) {
-  auto queries = std::unique_ptr<Queries>(new Queries(std::make_unique<Core>(std::move(options), parts)));
+  auto queries =
+      std::unique_ptr<Queries>(new Queries(std::make_unique<Core>(std::move(options), parts)));
   Core& core = *queries->core_;
   core.opened = parts.clock.now();
   const Result<> recovered = core.recover();
   if (!recovered) return fail(recovered.error(), "the executions of the last run");
   const auto place = parse_location(queries->default_output());
-  if (!place) return fail(ErrorKind::invalid, "no bucket can be named " + queries->default_output());
+  if (!place)
+    return fail(ErrorKind::invalid, "no bucket can be named " + queries->default_output());
   const Result<> made = parts.store.create_bucket(place->bucket, core.options.region);
-  if (!made && made.error().kind != ErrorKind::exists) return fail(made.error(), "making the bucket of query results");
-  for (size_t i = 0; i < std::max<size_t>(core.options.running_max, 1); ++i) core.threads.emplace_back([&core](std::stop_token stop) { core.work(stop); });
+  if (!made && made.error().kind != ErrorKind::exists)
+    return fail(made.error(), "making the bucket of query results");
+  for (size_t i = 0; i < std::max<size_t>(core.options.running_max, 1); ++i)
+    core.threads.emplace_back([&core](std::stop_token stop) { core.work(stop); });
   return queries;
 }
 
-std::string Queries::default_output() const { return fmt::format("s3://aws-athena-query-results-{}-{}/", core_->options.account, core_->options.region); }
+std::string Queries::default_output() const {
+  return fmt::format("s3://aws-athena-query-results-{}-{}/", core_->options.account,
+                     core_->options.region);
+}
 
-Timestamp Queries::opened() const { return core_->opened; }
+Timestamp Queries::opened() const {
+  return core_->opened;
+}
 
 Result<> Queries::Core::recover() {
   constexpr size_t kAtOnce = 500;
   for (;;) {
     size_t found = 0;
-    const Result<> done = state::transact(parts.history, [&](state::Transaction& transaction) -> Result<> {
-      const std::string prefix = state::key("running");
-      const auto entries = transaction.scan(prefix, state::prefix_end(prefix), kAtOnce);
-      if (!entries) return fail(entries.error());
-      found = entries->size();
-      for (const state::Entry& entry : *entries) {
-        const std::string id = state::parts_of(entry.key).back();
-        const auto record = transaction.get(execution_key(id));
-        if (!record) return fail(record.error());
-        if (*record) {
-          if (auto execution = decode((*record)->value)) {
-            execution->state = State::failed;
-            execution->reason = "GENERIC_INTERNAL_ERROR: The server stopped while the query ran";
-            execution->error_category = 1;
-            execution->error_type = 9999;
-            execution->completed = parts.clock.now();
-            transaction.put(execution_key(id), encode(*execution));
+    const Result<> done =
+        state::transact(parts.history, [&](state::Transaction& transaction) -> Result<> {
+          const std::string prefix = state::key("running");
+          const auto entries = transaction.scan(prefix, state::prefix_end(prefix), kAtOnce);
+          if (!entries) return fail(entries.error());
+          found = entries->size();
+          for (const state::Entry& entry : *entries) {
+            const std::string id = state::parts_of(entry.key).back();
+            const auto record = transaction.get(execution_key(id));
+            if (!record) return fail(record.error());
+            if (*record) {
+              if (auto execution = decode((*record)->value)) {
+                execution->state = State::failed;
+                execution->reason =
+                    "GENERIC_INTERNAL_ERROR: The server stopped while the query ran";
+                execution->error_category = 1;
+                execution->error_type = 9999;
+                execution->completed = parts.clock.now();
+                transaction.put(execution_key(id), encode(*execution));
+              }
+            }
+            transaction.erase(entry.key);
           }
-        }
-        transaction.erase(entry.key);
-      }
-      return {};
-    });
+          return {};
+        });
     if (!done) return done;
     if (found < kAtOnce) return {};
   }
@@ -121,11 +143,14 @@ void Queries::Core::work(std::stop_token stop) {
 }
 
 Answer<std::string> Queries::Core::output_of(const StartRequest& request) const {
-  std::string location = request.output_location.value_or(fmt::format("s3://aws-athena-query-results-{}-{}/", options.account, options.region));
+  std::string location = request.output_location.value_or(
+      fmt::format("s3://aws-athena-query-results-{}-{}/", options.account, options.region));
   const auto place = parse_location(location);
-  if (!place || place->key.starts_with('/') || place->key.find("//") != std::string::npos) return refuse("outputLocation is not a valid S3 path.");
+  if (!place || place->key.starts_with('/') || place->key.find("//") != std::string::npos)
+    return refuse("outputLocation is not a valid S3 path.");
   const auto bucket = parts.store.find_bucket(place->bucket);
-  if (!bucket) return refuse(fmt::format("Unable to verify/create output bucket {}", place->bucket));
+  if (!bucket)
+    return refuse(fmt::format("Unable to verify/create output bucket {}", place->bucket));
   if (location.back() != '/') location += '/';
   return location;
 }
@@ -139,13 +164,19 @@ Answer<std::string> Queries::start(const identity::Caller&, StartRequest request
   if (!statement) {
     const sql::Problem& problem = statement.error();
     const bool placed = problem.line > 0;
-    return refuse(placed ? fmt::format("line {}:{}: {}", problem.line, problem.column, problem.message) : problem.message, placed ? "MALFORMED_QUERY" : "INVALID_INPUT");
+    return refuse(placed
+                      ? fmt::format("line {}:{}: {}", problem.line, problem.column, problem.message)
+                      : problem.message,
+                  placed ? "MALFORMED_QUERY" : "INVALID_INPUT");
   }
-  if (const auto early = refuse_early(core_->parts.catalog, *statement, request.database.value_or("default"))) return std::unexpected(*early);
+  if (const auto early =
+          refuse_early(core_->parts.catalog, *statement, request.database.value_or("default")))
+    return std::unexpected(*early);
   return core_->admit(std::move(request), std::move(*statement), *output);
 }
 
-Answer<std::string> Queries::Core::admit(StartRequest request, sql::ParsedStatement statement, std::string output) {
+Answer<std::string> Queries::Core::admit(StartRequest request, sql::ParsedStatement statement,
+                                         std::string output) {
   const auto live_one = std::make_shared<Live>();
   Execution& execution = live_one->execution;
   execution.id = io::uuid_v4(parts.random);
@@ -156,7 +187,8 @@ Answer<std::string> Queries::Core::admit(StartRequest request, sql::ParsedStatem
   if (request.database) execution.database = lowered(*request.database);
   if (request.catalog) execution.catalog = lowered(*request.catalog);
   execution.parameters = request.parameters;
-  execution.output_location = output + execution.id + (statement.statement_type == "DML" ? ".csv" : ".txt");
+  execution.output_location =
+      output + execution.id + (statement.statement_type == "DML" ? ".csv" : ".txt");
   execution.submitted = parts.clock.now();
   live_one->statement = std::move(statement);
 
@@ -164,28 +196,34 @@ Answer<std::string> Queries::Core::admit(StartRequest request, sql::ParsedStatem
   std::string earlier;
   {
     const std::lock_guard lock(mutex);
-    if (waiting.size() >= options.queued_max) return std::unexpected(Refusal{"TooManyRequestsException", "", "You have exceeded the limit for the number of queries you can run concurrently. Please reduce the number of concurrent queries submitted by this account."});
+    if (waiting.size() >= options.queued_max)
+      return std::unexpected(
+          Refusal{"TooManyRequestsException", "",
+                  "You have exceeded the limit for the number of queries you can run concurrently. "
+                  "Please reduce the number of concurrent queries submitted by this account."});
   }
   bool mismatch = false;
-  const Result<> saved = state::transact(parts.history, [&](state::Transaction& transaction) -> Result<> {
-    earlier.clear();
-    mismatch = false;
-    const auto known = transaction.get(token_key(request.token));
-    if (!known) return fail(known.error());
-    if (*known) {
-      const std::string& value = (*known)->value;  // The id, then the fingerprint.
-      earlier = value.substr(0, execution.id.size());
-      mismatch = value.substr(std::min(value.size(), execution.id.size())) != mark;
-      return {};
-    }
-    transaction.put(token_key(request.token), execution.id + mark);
-    transaction.put(execution_key(execution.id), encode(execution));
-    transaction.put(running_key(execution.id), "");
-    transaction.put(recent_key(execution.work_group, execution.submitted, execution.id), "");
-    return {};
-  });
+  const Result<> saved =
+      state::transact(parts.history, [&](state::Transaction& transaction) -> Result<> {
+        earlier.clear();
+        mismatch = false;
+        const auto known = transaction.get(token_key(request.token));
+        if (!known) return fail(known.error());
+        if (*known) {
+          const std::string& value = (*known)->value;  // The id, then the fingerprint.
+          earlier = value.substr(0, execution.id.size());
+          mismatch = value.substr(std::min(value.size(), execution.id.size())) != mark;
+          return {};
+        }
+        transaction.put(token_key(request.token), execution.id + mark);
+        transaction.put(execution_key(execution.id), encode(execution));
+        transaction.put(running_key(execution.id), "");
+        transaction.put(recent_key(execution.work_group, execution.submitted, execution.id), "");
+        return {};
+      });
   if (!saved) return broken();
-  if (mismatch) return refuse("Idempotent parameters do not match", "IDEMPOTENT_PARAMETER_MISMATCH");
+  if (mismatch)
+    return refuse("Idempotent parameters do not match", "IDEMPOTENT_PARAMETER_MISMATCH");
   if (!earlier.empty()) return earlier;
 
   const std::string id = execution.id;
@@ -234,22 +272,30 @@ Answer<Execution> Queries::find(std::string_view id) const {
   if (!transaction) return broken();
   const auto entry = (*transaction)->get(execution_key(id));
   if (!entry) return broken();
-  if (!*entry) return refuse(fmt::format("QueryExecution {} was not found", id), "QUERY_EXECUTION_NOT_FOUND");
+  if (!*entry)
+    return refuse(fmt::format("QueryExecution {} was not found", id), "QUERY_EXECUTION_NOT_FOUND");
   auto execution = decode((*entry)->value);
   if (!execution) return broken();
   return *execution;
 }
 
-Answer<ResultPage> Queries::results(std::string_view id, std::string_view token, size_t rows_max) const {
+Answer<ResultPage> Queries::results(std::string_view id, std::string_view token,
+                                    size_t rows_max) const {
   const auto execution = find(id);
   if (!execution) return std::unexpected(execution.error());
   if (rows_max > kPageRowsMax) return refuse("MaxResults is more than maximum allowed length 1000");
   const bool metadata_kind = is_text_result(*execution);
-  if (!is_over(execution->state)) return refuse(fmt::format("Query has not yet finished. Current state: {}", to_string(execution->state)), "INVALID_QUERY_EXECUTION_STATE");
-  if (execution->state == State::cancelled) return refuse("Could not find results", "RESULT_NOT_FOUND");
+  if (!is_over(execution->state))
+    return refuse(
+        fmt::format("Query has not yet finished. Current state: {}", to_string(execution->state)),
+        "INVALID_QUERY_EXECUTION_STATE");
+  if (execution->state == State::cancelled)
+    return refuse("Could not find results", "RESULT_NOT_FOUND");
   ResultPage page;
   if (execution->state == State::failed) {
-    if (!metadata_kind) return refuse("Query did not finish successfully. Final query state: FAILED", "INVALID_QUERY_EXECUTION_STATE");
+    if (!metadata_kind)
+      return refuse("Query did not finish successfully. Final query state: FAILED",
+                    "INVALID_QUERY_EXECUTION_STATE");
     page.no_metadata = true;
     return page;
   }
@@ -257,26 +303,33 @@ Answer<ResultPage> Queries::results(std::string_view id, std::string_view token,
   const std::string prefix = std::string(id.substr(0, 8)) + ".";
   uint64_t offset = 0;
   if (!token.empty()) {
-    const std::string_view digits = token.starts_with(prefix) ? token.substr(prefix.size()) : std::string_view();
-    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
-    if (digits.empty() || failed != std::errc() || end != digits.data() + digits.size()) return refuse(fmt::format("Malformed nextPageToken {}", token));
+    const std::string_view digits =
+        token.starts_with(prefix) ? token.substr(prefix.size()) : std::string_view();
+    const auto [end, failed] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), offset);
+    if (digits.empty() || failed != std::errc() || end != digits.data() + digits.size())
+      return refuse(fmt::format("Malformed nextPageToken {}", token));
   }
   const auto place = parse_location(execution->output_location);
   if (!place) return broken();
-  auto slice = metadata_kind ? read_lines(core_->parts.store, *place, offset, rows_max) : read_csv(core_->parts.store, *place, offset, rows_max);
+  auto slice = metadata_kind ? read_lines(core_->parts.store, *place, offset, rows_max)
+                             : read_csv(core_->parts.store, *place, offset, rows_max);
   if (!slice) {
-    if (slice.error().kind == ErrorKind::invalid) return refuse(fmt::format("Malformed nextPageToken {}", token));
+    if (slice.error().kind == ErrorKind::invalid)
+      return refuse(fmt::format("Malformed nextPageToken {}", token));
     return refuse("Could not find results", "RESULT_NOT_FOUND");
   }
   page.columns = execution->columns;
   page.rows = std::move(slice->rows);
   // Measured: a full page has a token even when nothing follows.
-  if (page.rows.size() == rows_max) page.next_token = fmt::format("{}{}", prefix, slice->next_offset);
+  if (page.rows.size() == rows_max)
+    page.next_token = fmt::format("{}{}", prefix, slice->next_offset);
   page.has_update_count = execution->substatement_type != "DESCRIBE_TABLE";
   return page;
 }
 
-Answer<ExecutionPage> Queries::list(std::string_view work_group, std::string_view token, size_t limit) const {
+Answer<ExecutionPage> Queries::list(std::string_view work_group, std::string_view token,
+                                    size_t limit) const {
   if (work_group != "primary") return refuse("WorkGroup is not found.");
   const std::string prefix = recent_prefix(work_group);
   std::string first = prefix;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
@@ -27,7 +28,9 @@ class FakeEngine : public engine::Engine {
   bool hangs = false;
   engine::Statement asked;
 
-  Result<engine::Outcome> run(const engine::Statement& statement, const std::function<bool(engine::RowBatch)>& take, std::stop_token stop) override {
+  Result<engine::Outcome> run(const engine::Statement& statement,
+                              const std::function<bool(engine::RowBatch)>& take,
+                              std::stop_token stop) override {
     asked = statement;
     if (hangs) {
       std::mutex mutex;
@@ -50,12 +53,18 @@ class QueriesTest : public testing::Test {
     char path[] = "/tmp/laketap-query-XXXXXX";
     folder_ = mkdtemp(path);
     io::Files& files = io::real_files();
-    store_ = std::move(*store::Store::open(folder_ + "/objects", *database_, files, io::real_clock(), io::real_random()));
+    store_ = std::move(*store::Store::open(folder_ + "/objects", *database_, files,
+                                           io::real_clock(), io::real_random()));
     catalog_ = std::move(*catalog::Catalog::open(*database_, io::real_clock()));
     delivery::Options options;
     options.manual = true;
-    delivery_ = std::make_unique<delivery::Delivery>(options, delivery::Delivery::Parts{*database_, *store_, io::real_clock(), io::real_random()});
-    streams_ = std::move(*ingest::Streams::open({.database = *database_, .delivery = *delivery_, .clock = io::real_clock(), .random = io::real_random()}));
+    delivery_ = std::make_unique<delivery::Delivery>(
+        options,
+        delivery::Delivery::Parts{*database_, *store_, io::real_clock(), io::real_random()});
+    streams_ = std::move(*ingest::Streams::open({.database = *database_,
+                                                 .delivery = *delivery_,
+                                                 .clock = io::real_clock(),
+                                                 .random = io::real_random()}));
     start();
   }
   void TearDown() override {
@@ -63,7 +72,8 @@ class QueriesTest : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
   void start() {
-    auto queries = Queries::open({}, {*history_, engine_, *store_, *catalog_, *streams_, io::real_clock(), io::real_random()});
+    auto queries = Queries::open({}, {*history_, engine_, *store_, *catalog_, *streams_,
+                                      io::real_clock(), io::real_random()});
     ASSERT_TRUE(queries) << queries.error().what;
     queries_ = std::move(*queries);
   }
@@ -71,7 +81,8 @@ class QueriesTest : public testing::Test {
   Answer<std::string> ask(const std::string& sql, const std::string& token = "") {
     StartRequest request;
     request.sql = sql;
-    request.token = token.empty() ? "token-of-at-least-32-characters-" + std::to_string(++tokens_) : token;
+    request.token =
+        token.empty() ? "token-of-at-least-32-characters-" + std::to_string(++tokens_) : token;
     request.database = "db";
     return queries_->start({}, request);
   }
@@ -79,7 +90,8 @@ class QueriesTest : public testing::Test {
     for (int i = 0; i < 2000; ++i) {
       auto execution = queries_->find(id);
       EXPECT_TRUE(execution);
-      if (execution->state != State::queued && execution->state != State::running) return *execution;
+      if (execution->state != State::queued && execution->state != State::running)
+        return *execution;
       std::this_thread::sleep_for(2ms);
     }
     ADD_FAILURE() << "not over: " << id;
@@ -138,17 +150,31 @@ TEST_F(QueriesTest, ResultFileTellsNullFromEmptyText) {
   ASSERT_EQ(done.state, State::succeeded) << done.reason;
   EXPECT_EQ(done.sql, "select * from (values ('', 'a')) as u(x, y)");
   EXPECT_EQ(done.output_location, queries_->default_output() + done.id + ".csv");
-  EXPECT_EQ(object(done.output_location), "\"x\",\"y\"\n\"\",\"a\"\n\"say \"\"hi\"\"\nthere\",\n,\n");
+  EXPECT_EQ(object(done.output_location),
+            "\"x\",\"y\"\n\"\",\"a\"\n\"say \"\"hi\"\"\nthere\",\n,\n");
   const auto page = queries_->results(done.id, "", 1000);
   ASSERT_TRUE(page);
-  EXPECT_EQ(page->rows, (std::vector<std::vector<Value>>{{"x", "y"}, {"", "a"}, {"say \"hi\"\nthere", std::nullopt}, {std::nullopt, std::nullopt}}));
+  EXPECT_EQ(page->rows, (std::vector<std::vector<Value>>{{"x", "y"},
+                                                         {"", "a"},
+                                                         {"say \"hi\"\nthere", std::nullopt},
+                                                         {std::nullopt, std::nullopt}}));
   EXPECT_EQ(page->next_token, "");
 }
 
 TEST_F(QueriesTest, MetadataIsTheProtobufThatDriversRead) {
   const std::string bytes = metadata_bytes("q", {{"a", "bigint"}, {"b", "row(x integer)"}});
-  const std::string expected = std::string("\x0A\x01q", 3) + std::string("\x22\x1C\x0A\x04hive\x22\x01" "a\x2A\x01" "a\x32\x06" "bigint\x38\x13\x40\x00\x48\x03\x50\x00", 30) +
-                               std::string("\x22\x13\x0A\x04hive\x22\x01" "b\x2A\x01" "b\x32\x03row\x48\x03", 21);
+  const std::string expected = std::string("\x0A\x01q", 3) +
+                               std::string(
+                                   "\x22\x1C\x0A\x04hive\x22\x01"
+                                   "a\x2A\x01"
+                                   "a\x32\x06"
+                                   "bigint\x38\x13\x40\x00\x48\x03\x50\x00",
+                                   30) +
+                               std::string(
+                                   "\x22\x13\x0A\x04hive\x22\x01"
+                                   "b\x2A\x01"
+                                   "b\x32\x03row\x48\x03",
+                                   21);
   EXPECT_EQ(to_hex(view(bytes)), to_hex(view(expected)));
 }
 
@@ -166,9 +192,12 @@ TEST_F(QueriesTest, PagesAreFullAndCarryATokenEvenWhenNothingFollows) {
   ASSERT_TRUE(third);
   EXPECT_TRUE(third->rows.empty());
   EXPECT_EQ(third->next_token, "");
-  EXPECT_EQ(queries_->results(done.id, "nonsense", 3).error().message, "Malformed nextPageToken nonsense");
-  EXPECT_EQ(queries_->results(done.id, done.id.substr(0, 8) + ".2", 3).error().message, "Malformed nextPageToken " + done.id.substr(0, 8) + ".2");
-  EXPECT_EQ(queries_->results(done.id, "", 1001).error().message, "MaxResults is more than maximum allowed length 1000");
+  EXPECT_EQ(queries_->results(done.id, "nonsense", 3).error().message,
+            "Malformed nextPageToken nonsense");
+  EXPECT_EQ(queries_->results(done.id, done.id.substr(0, 8) + ".2", 3).error().message,
+            "Malformed nextPageToken " + done.id.substr(0, 8) + ".2");
+  EXPECT_EQ(queries_->results(done.id, "", 1001).error().message,
+            "MaxResults is more than maximum allowed length 1000");
 }
 
 TEST_F(QueriesTest, TokenStartsOneExecution) {
@@ -185,13 +214,16 @@ TEST_F(QueriesTest, TokenStartsOneExecution) {
 
 TEST_F(QueriesTest, WhatCannotStartMakesNoExecution) {
   EXPECT_EQ(ask("select").error().code, "MALFORMED_QUERY");
-  EXPECT_EQ(ask("select 1; select 2").error().message, "Only one sql statement is allowed. Got: select 1; select 2");
+  EXPECT_EQ(ask("select 1; select 2").error().message,
+            "Only one sql statement is allowed. Got: select 1; select 2");
   StartRequest request;
   request.sql = "select 1";
   request.token = std::string(32, 'x');
   for (const char* location : {"s3:/b", "http://b/c", "s3://UPPER_/x", "s3://lake//x"}) {
     request.output_location = location;
-    EXPECT_EQ(queries_->start({}, request).error().message, "outputLocation is not a valid S3 path.") << location;
+    EXPECT_EQ(queries_->start({}, request).error().message,
+              "outputLocation is not a valid S3 path.")
+        << location;
   }
   request.output_location.reset();
   request.work_group = "other";
@@ -207,8 +239,12 @@ TEST_F(QueriesTest, FailureKeepsItsReason) {
   EXPECT_EQ(failed.error_category, 2);
   EXPECT_EQ(failed.error_type, 1001);
   EXPECT_EQ(object(failed.output_location), "absent");
-  EXPECT_EQ(queries_->results(failed.id, "", 1000).error().message, "Query did not finish successfully. Final query state: FAILED");
-  EXPECT_TRUE(run("select * from nowhere").reason.starts_with("TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.db.nowhere' does not exist"));
+  EXPECT_EQ(queries_->results(failed.id, "", 1000).error().message,
+            "Query did not finish successfully. Final query state: FAILED");
+  EXPECT_TRUE(
+      run("select * from nowhere")
+          .reason.starts_with(
+              "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.db.nowhere' does not exist"));
 }
 
 TEST_F(QueriesTest, StopCancelsWhatRunsAndWhatWaits) {
@@ -260,7 +296,9 @@ TEST_F(QueriesTest, ListIsNewestFirstInPages) {
 TEST_F(QueriesTest, SnapshotLeavesOutHiddenFilesAndOtherFolders) {
   ASSERT_TRUE(store_->create_bucket("lake", "us-east-1"));
   make_table("s3://lake/d");
-  for (const char* key : {"d/a.json", "d/x/y/b.json.gz", "d/_hidden", "d/.part", "d/_tmp/c.json", "d2/other.json", "d/empty"}) put(key, std::string_view(key).ends_with("empty") ? "" : "{\"id\":1}");
+  for (const char* key : {"d/a.json", "d/x/y/b.json.gz", "d/_hidden", "d/.part", "d/_tmp/c.json",
+                          "d2/other.json", "d/empty"})
+    put(key, std::string_view(key).ends_with("empty") ? "" : "{\"id\":1}");
   ASSERT_EQ(run("select id from t").state, State::succeeded);
   ASSERT_EQ(engine_.asked.scans.size(), 1U);
   const engine::Scan& scan = engine_.asked.scans.front();
@@ -273,8 +311,12 @@ TEST_F(QueriesTest, SnapshotLeavesOutHiddenFilesAndOtherFolders) {
 TEST_F(QueriesTest, PartitionsGiveTheirFilesTheirValues) {
   ASSERT_TRUE(store_->create_bucket("lake", "us-east-1"));
   make_table("s3://lake/p/", {{.name = "day", .type = "string"}});
-  for (const char* key : {"p/day=1/a.json", "p/day=2/b.json", "p/day=3/c.json", "elsewhere/d.json"}) put(key, "{\"id\":1}");
-  for (const auto& [value, location] : {std::pair<std::string, std::string>{"1", "s3://lake/p/day=1/"}, {"2", "s3://lake/p/day=2"}, {"9", "s3://lake/elsewhere/"}}) {
+  for (const char* key : {"p/day=1/a.json", "p/day=2/b.json", "p/day=3/c.json", "elsewhere/d.json"})
+    put(key, "{\"id\":1}");
+  for (const auto& [value, location] :
+       {std::pair<std::string, std::string>{"1", "s3://lake/p/day=1/"},
+        {"2", "s3://lake/p/day=2"},
+        {"9", "s3://lake/elsewhere/"}}) {
     catalog::Partition partition;
     partition.values = {value};
     partition.storage.emplace();
@@ -285,30 +327,38 @@ TEST_F(QueriesTest, PartitionsGiveTheirFilesTheirValues) {
     const Execution done = run(sql);
     EXPECT_EQ(done.state, State::succeeded) << done.reason;
     std::vector<std::string> found;
-    for (const auto& file : engine_.asked.scans.front().files) found.push_back(file.partition_values.at(0).value_or("NULL") + " " + file.name);
+    for (const auto& file : engine_.asked.scans.front().files)
+      found.push_back(file.partition_values.at(0).value_or("NULL") + " " + file.name);
     std::ranges::sort(found);
     return found;
   };
-  EXPECT_EQ(files("select id, day from t"), (std::vector<std::string>{"1 s3://lake/p/day=1/a.json", "2 s3://lake/p/day=2/b.json", "9 s3://lake/elsewhere/d.json"}));
-  EXPECT_EQ(files("select id from t where day = '2'"), (std::vector<std::string>{"2 s3://lake/p/day=2/b.json"}));
+  EXPECT_EQ(files("select id, day from t"),
+            (std::vector<std::string>{"1 s3://lake/p/day=1/a.json", "2 s3://lake/p/day=2/b.json",
+                                      "9 s3://lake/elsewhere/d.json"}));
+  EXPECT_EQ(files("select id from t where day = '2'"),
+            (std::vector<std::string>{"2 s3://lake/p/day=2/b.json"}));
 }
 
 TEST_F(QueriesTest, StatementsAboutTheCatalogAnswerInHivesLayout) {
   make_table("s3://lake/p/", {{.name = "day", .type = "string"}});
   EXPECT_EQ(object(run("SHOW DATABASES").output_location), "db\ndefault");
   EXPECT_EQ(object(run("SHOW TABLES IN db 'x*|t'").output_location), "t");
-  EXPECT_EQ(object(run("SHOW COLUMNS IN t").output_location), "id                  \nday                 ");
+  EXPECT_EQ(object(run("SHOW COLUMNS IN t").output_location),
+            "id                  \nday                 ");
   const Execution described = run("DESCRIBE db.t");
   EXPECT_EQ(object(described.output_location),
-            "id                  \tint                 \t                    \nday                 \tstring              \t                    \n\t \t \n# Partition Information\t \t \n"
-            "# col_name          \tdata_type           \tcomment             \n\t \t \nday                 \tstring              \t                    ");
+            "id                  \tint                 \t                    \nday                 "
+            "\tstring              \t                    \n\t \t \n# Partition Information\t \t \n"
+            "# col_name          \tdata_type           \tcomment             \n\t \t \nday         "
+            "        \tstring              \t                    ");
   const auto page = queries_->results(described.id, "", 1000);
   ASSERT_TRUE(page);
   EXPECT_EQ(page->rows.size(), 7U);
   EXPECT_EQ(page->columns.size(), 3U);
   EXPECT_FALSE(page->has_update_count);
   EXPECT_NE(ask("DESCRIBE nothing").error().message.find("Entity Not Found"), std::string::npos);
-  EXPECT_EQ(run("SHOW TABLES IN nowhere").reason, "FAILED: SemanticException [Error 10072]: Database does not exist: nowhere");
+  EXPECT_EQ(run("SHOW TABLES IN nowhere").reason,
+            "FAILED: SemanticException [Error 10072]: Database does not exist: nowhere");
   EXPECT_TRUE(run("CREATE TABLE x AS SELECT 1 a").reason.starts_with("NOT_SUPPORTED: "));
 }
 

@@ -33,9 +33,17 @@ T number(const json::object& from, std::string_view key) {
 }
 
 json::object encode(const Statistics& from) {
-  return {{"queued_ms", from.queued_ms},       {"planning_ms", from.planning_ms},     {"engine_ms", from.engine_ms},       {"service_ms", from.service_ms},
-          {"total_ms", from.total_ms},         {"scanned_bytes", from.scanned_bytes}, {"scanned_rows", from.scanned_rows}, {"output_rows", from.output_rows},
-          {"output_bytes", from.output_bytes}, {"malformed", from.malformed_records}, {"undelivered", from.undelivered_bytes}};
+  return {{"queued_ms", from.queued_ms},
+          {"planning_ms", from.planning_ms},
+          {"engine_ms", from.engine_ms},
+          {"service_ms", from.service_ms},
+          {"total_ms", from.total_ms},
+          {"scanned_bytes", from.scanned_bytes},
+          {"scanned_rows", from.scanned_rows},
+          {"output_rows", from.output_rows},
+          {"output_bytes", from.output_bytes},
+          {"malformed", from.malformed_records},
+          {"undelivered", from.undelivered_bytes}};
 }
 Statistics decode_statistics(const json::object& from) {
   Statistics to;
@@ -73,7 +81,8 @@ std::string encode(const Execution& from) {
   if (from.catalog) to["catalog"] = *from.catalog;
   if (from.completed) to["completed"] = from.completed->time_since_epoch().count();
   json::array columns;
-  for (const Column& column : from.columns) columns.push_back(json::object{{"name", column.name}, {"type", column.type}});
+  for (const Column& column : from.columns)
+    columns.push_back(json::object{{"name", column.name}, {"type", column.type}});
   to["columns"] = std::move(columns);
   return json::serialize(to);
 }
@@ -97,21 +106,34 @@ std::optional<Execution> decode(std::string_view document) {
   to.error_category = number<int>(from, "error_category");
   to.error_type = number<int>(from, "error_type");
   to.submitted = from_epoch_micros(number<int64_t>(from, "submitted"));
-  if (from.contains("completed")) to.completed = from_epoch_micros(number<int64_t>(from, "completed"));
-  if (const json::value* statistics = from.if_contains("statistics"); statistics && statistics->is_object()) to.statistics = decode_statistics(statistics->get_object());
-  if (const json::value* parameters = from.if_contains("parameters"); parameters && parameters->is_array())
+  if (from.contains("completed"))
+    to.completed = from_epoch_micros(number<int64_t>(from, "completed"));
+  if (const json::value* statistics = from.if_contains("statistics");
+      statistics && statistics->is_object())
+    to.statistics = decode_statistics(statistics->get_object());
+  if (const json::value* parameters = from.if_contains("parameters");
+      parameters && parameters->is_array())
     for (const json::value& value : parameters->get_array())
       if (value.is_string()) to.parameters.emplace_back(value.get_string());
   if (const json::value* columns = from.if_contains("columns"); columns && columns->is_array())
     for (const json::value& value : columns->get_array())
-      if (value.is_object()) to.columns.push_back({text(value.get_object(), "name"), text(value.get_object(), "type")});
+      if (value.is_object())
+        to.columns.push_back({text(value.get_object(), "name"), text(value.get_object(), "type")});
   return to;
 }
 
-std::string execution_key(std::string_view id) { return state::key("execution", id); }
-std::string running_key(std::string_view id) { return state::key("running", id); }
-std::string token_key(std::string_view token) { return state::key("token", token); }
-std::string recent_prefix(std::string_view work_group) { return state::key("recent", work_group); }
+std::string execution_key(std::string_view id) {
+  return state::key("execution", id);
+}
+std::string running_key(std::string_view id) {
+  return state::key("running", id);
+}
+std::string token_key(std::string_view token) {
+  return state::key("token", token);
+}
+std::string recent_prefix(std::string_view work_group) {
+  return state::key("recent", work_group);
+}
 std::string recent_key(std::string_view work_group, Timestamp submitted, std::string_view id) {
   const auto inverse = INT64_MAX - submitted.time_since_epoch().count();
   return state::key("recent", work_group, fmt::format("{:020}", inverse), id);

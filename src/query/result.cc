@@ -64,7 +64,9 @@ Result<Opened> open_object(store::Store& store, const Place& place) {
   return Opened{std::move(*pin), std::move(*file)};
 }
 
-std::unexpected<Error> no_row() { return fail(ErrorKind::invalid, "no row begins there"); }
+std::unexpected<Error> no_row() {
+  return fail(ErrorKind::invalid, "no row begins there");
+}
 
 // One line of our own CSV. Absent at the end.
 Result<std::optional<std::vector<engine::Value>>> read_row(ByteReader& reader) {
@@ -118,7 +120,8 @@ std::optional<Place> parse_location(std::string_view location) {
   if (!location.starts_with(kScheme)) return std::nullopt;
   location.remove_prefix(kScheme.size());
   const size_t slash = std::min(location.find('/'), location.size());
-  Place place{std::string(location.substr(0, slash)), slash < location.size() ? std::string(location.substr(slash + 1)) : std::string()};
+  Place place{std::string(location.substr(0, slash)),
+              slash < location.size() ? std::string(location.substr(slash + 1)) : std::string()};
   if (!store::is_bucket_name(place.bucket)) return std::nullopt;
   return place;
 }
@@ -144,7 +147,9 @@ ColumnFacts facts_of(const Column& column) {
     case Kind::real: return {"float", 17, 0, false};
     case Kind::double_: return {"double", 17, 0, false};
     case Kind::decimal: return {"decimal", type.precision, type.scale, false};
-    case Kind::varchar: return {"varchar", type.precision == sql::Type::kUnbounded ? 2147483647 : type.precision, 0, true};
+    case Kind::varchar:
+      return {"varchar", type.precision == sql::Type::kUnbounded ? 2147483647 : type.precision, 0,
+              true};
     case Kind::char_: return {"char", type.precision, 0, true};
     case Kind::varbinary: return {"varbinary", 1073741824, 0, false};
     case Kind::date: return {"date", 0, 0, false};
@@ -178,13 +183,15 @@ std::string metadata_bytes(std::string_view query_id, const std::vector<Column>&
     append_text(entry, 6, facts.type);
     // Which of these are there depends on the type, measured on the service.
     const std::string& type = facts.type;
-    const bool sized = facts.precision > 0 || type == "decimal" || type == "char" || type == "varchar";
+    const bool sized =
+        facts.precision > 0 || type == "decimal" || type == "char" || type == "varchar";
     const bool scaled = sized || type == "date";
     if (sized) append_number(entry, 7, static_cast<uint64_t>(facts.precision));
     if (scaled) append_number(entry, 8, static_cast<uint64_t>(facts.scale));
     constexpr uint64_t kUnknown = 3;
     append_number(entry, 9, kUnknown);
-    if (scaled || type == "boolean" || type.starts_with("interval")) append_number(entry, 10, facts.case_sensitive);
+    if (scaled || type == "boolean" || type.starts_with("interval"))
+      append_number(entry, 10, facts.case_sensitive);
     append_text(bytes, 4, entry);
   }
   return bytes;
@@ -238,7 +245,8 @@ Result<Slice> read_csv(store::Store& store, const Place& place, uint64_t offset,
   return slice;
 }
 
-Result<Slice> read_lines(store::Store& store, const Place& place, uint64_t offset, size_t rows_max) {
+Result<Slice> read_lines(store::Store& store, const Place& place, uint64_t offset,
+                         size_t rows_max) {
   const auto opened = open_object(store, place);
   if (!opened) return fail(opened.error());
   ByteReader reader(*opened->file, offset);

@@ -16,37 +16,40 @@ namespace {
 
 using std::chrono::steady_clock;
 
-int64_t millis_since(steady_clock::time_point start) { return std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - start).count(); }
+int64_t millis_since(steady_clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - start).count();
+}
 
 struct Classified {
   int category, type;
 };
 // AthenaError's numbers by the error's name. Contract: athena.md A6.
 Classified classify(std::string_view reason) {
-  static constexpr std::array<std::pair<std::string_view, int>, 24> kTypes{{{"COLUMN_NOT_FOUND", 1006},
-                                                                           {"AMBIGUOUS_NAME", 1006},
-                                                                           {"SYNTAX_ERROR", 1006},
-                                                                           {"EXPRESSION_NOT_AGGREGATE", 1006},
-                                                                           {"TABLE_NOT_FOUND", 1301},
-                                                                           {"SCHEMA_NOT_FOUND", 1301},
-                                                                           {"CATALOG_NOT_FOUND", 1301},
-                                                                           {"FUNCTION_NOT_FOUND", 1303},
-                                                                           {"TYPE_MISMATCH", 1002},
-                                                                           {"DIVISION_BY_ZERO", 1001},
-                                                                           {"INVALID_CAST_ARGUMENT", 1100},
-                                                                           {"NUMERIC_VALUE_OUT_OF_RANGE", 1100},
-                                                                           {"INVALID_PARAMETER_USAGE", 1100},
-                                                                           {"MISSING_COLUMN_NAME", 1100},
-                                                                           {"INVALID_FUNCTION_ARGUMENT", 1106},
-                                                                           {"TABLE_ALREADY_EXISTS", 1110},
-                                                                           {"NOT_SUPPORTED", 1200},
-                                                                           {"HIVE_BAD_DATA", 1500},
-                                                                           {"HIVE_CURSOR_ERROR", 1500},
-                                                                           {"HIVE_CANNOT_OPEN_SPLIT", 1500},
-                                                                           {"EXCEEDED_TIME_LIMIT", 206},
-                                                                           {"FAILED", 1000},
-                                                                           {"EXCEEDED_LOCAL_MEMORY_LIMIT", 1402},
-                                                                           {"EXCEEDED_SPILL_LIMIT", 1402}}};
+  static constexpr std::array<std::pair<std::string_view, int>, 24> kTypes{
+      {{"COLUMN_NOT_FOUND", 1006},
+       {"AMBIGUOUS_NAME", 1006},
+       {"SYNTAX_ERROR", 1006},
+       {"EXPRESSION_NOT_AGGREGATE", 1006},
+       {"TABLE_NOT_FOUND", 1301},
+       {"SCHEMA_NOT_FOUND", 1301},
+       {"CATALOG_NOT_FOUND", 1301},
+       {"FUNCTION_NOT_FOUND", 1303},
+       {"TYPE_MISMATCH", 1002},
+       {"DIVISION_BY_ZERO", 1001},
+       {"INVALID_CAST_ARGUMENT", 1100},
+       {"NUMERIC_VALUE_OUT_OF_RANGE", 1100},
+       {"INVALID_PARAMETER_USAGE", 1100},
+       {"MISSING_COLUMN_NAME", 1100},
+       {"INVALID_FUNCTION_ARGUMENT", 1106},
+       {"TABLE_ALREADY_EXISTS", 1110},
+       {"NOT_SUPPORTED", 1200},
+       {"HIVE_BAD_DATA", 1500},
+       {"HIVE_CURSOR_ERROR", 1500},
+       {"HIVE_CANNOT_OPEN_SPLIT", 1500},
+       {"EXCEEDED_TIME_LIMIT", 206},
+       {"FAILED", 1000},
+       {"EXCEEDED_LOCAL_MEMORY_LIMIT", 1402},
+       {"EXCEEDED_SPILL_LIMIT", 1402}}};
   const std::string_view name = reason.substr(0, reason.find(':'));
   for (const auto& [known, type] : kTypes)
     if (name == known) return {2, type};
@@ -67,7 +70,9 @@ void Queries::Core::finish(Live& live_one, State state, const Error* error) {
   Execution over = live_one.copy();
   over.state = state;
   over.completed = parts.clock.now();
-  over.statistics.total_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*over.completed - over.submitted).count();
+  over.statistics.total_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(*over.completed - over.submitted)
+          .count();
   if (state == State::cancelled) {
     over.reason = "Query cancelled by user";
   } else if (error) {
@@ -87,20 +92,25 @@ void Queries::Core::run(Live& live_one) {
     const std::lock_guard lock(live_one.mutex);
     Execution& execution = live_one.execution;
     execution.state = State::running;
-    execution.statistics.queued_ms = std::chrono::duration_cast<std::chrono::milliseconds>(parts.clock.now() - execution.submitted).count();
+    execution.statistics.queued_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                                         parts.clock.now() - execution.submitted)
+                                         .count();
   }
   Result<> done;
   switch (live_one.statement.kind) {
     case sql::StatementKind::select: done = run_select(live_one); break;
     case sql::StatementKind::unsupported:
-      done = fail(ErrorKind::invalid, fmt::format("NOT_SUPPORTED: {} statements are not built in this version of Laketap (docs/gaps.md)", live_one.statement.substatement_type));
+      done = fail(ErrorKind::invalid, fmt::format("NOT_SUPPORTED: {} statements are not built in "
+                                                  "this version of Laketap (docs/gaps.md)",
+                                                  live_one.statement.substatement_type));
       break;
     default: done = run_metadata(live_one);
   }
   if (done) return finish(live_one, State::succeeded, nullptr);
   if (live_one.stop.stop_requested()) return finish(live_one, State::cancelled, nullptr);
   Error error = done.error();
-  if (error.kind != ErrorKind::invalid && error.what.find(": ") == std::string::npos) error.what = "GENERIC_INTERNAL_ERROR: " + error.what;
+  if (error.kind != ErrorKind::invalid && error.what.find(": ") == std::string::npos)
+    error.what = "GENERIC_INTERNAL_ERROR: " + error.what;
   finish(live_one, State::failed, &error);
 }
 
@@ -155,7 +165,8 @@ Result<> Queries::Core::run_select(Live& live_one) {
     if (found == taken.end()) {
       SnapshotRequest request{table.schema, table.table, {}, {}};
       for (const sql::UsedTable& other : checked->tables)
-        if (other.schema == table.schema && other.table == table.table) request.columns.insert(other.columns.begin(), other.columns.end());
+        if (other.schema == table.schema && other.table == table.table)
+          request.columns.insert(other.columns.begin(), other.columns.end());
       if (uses[name] == 1) request.partition_equals = table.partition_equals;
       auto snapshot = snapshots.take(request);
       if (!snapshot) return fail(snapshot.error());
@@ -166,7 +177,8 @@ Result<> Queries::Core::run_select(Live& live_one) {
     scan.name = table.scan;
     statement.scans.push_back(std::move(scan));
   }
-  statement.sql = sql::print_duckdb(*checked, [](const sql::UsedTable& table) { return table.scan; });
+  statement.sql =
+      sql::print_duckdb(*checked, [](const sql::UsedTable& table) { return table.scan; });
 
   std::vector<Column> columns;
   std::vector<engine::Value> header;
@@ -187,7 +199,8 @@ Result<> Queries::Core::run_select(Live& live_one) {
       statement,
       [&](engine::RowBatch batch) {
         lines.clear();
-        for (size_t row = 0; row < batch.rows(); ++row) append_csv(lines, std::span(batch.values).subspan(row * batch.columns, batch.columns));
+        for (size_t row = 0; row < batch.rows(); ++row)
+          append_csv(lines, std::span(batch.values).subspan(row * batch.columns, batch.columns));
         stored = stored ? file->write(lines) : stored;
         return stored.has_value();
       },
@@ -216,7 +229,8 @@ Result<> Queries::Core::run_select(Live& live_one) {
   if (!metadata) return fail(metadata.error());
   stored = metadata->write(metadata_bytes(execution.id, columns));
   if (stored) stored = metadata->commit("application/octet-stream");
-  if (stored) stored = file->commit("application/octet-stream");  // Last: who sees it may read both.
+  if (stored)
+    stored = file->commit("application/octet-stream");  // Last: who sees it may read both.
   if (!stored) return fail(stored.error(), "writing the result");
   const std::lock_guard lock(live_one.mutex);
   live_one.execution.statistics.service_ms = millis_since(service_started);

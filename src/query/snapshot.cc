@@ -12,7 +12,9 @@ namespace {
 
 constexpr int kAttemptsMax = 5;  // When objects go between the listing and the pin.
 
-constexpr std::string_view kJsonSerdes[] = {"org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe", "org.apache.hadoop.hive.serde2.JsonSerDe"};
+constexpr std::string_view kJsonSerdes[] = {"org.openx.data.jsonserde.JsonSerDe",
+                                            "org.apache.hive.hcatalog.data.JsonSerDe",
+                                            "org.apache.hadoop.hive.serde2.JsonSerDe"};
 
 using Values = std::vector<std::optional<std::string>>;
 
@@ -33,7 +35,9 @@ std::vector<std::string_view> split(std::string_view path) {
 
 // Hive leaves out files and folders whose name begins with _ or a dot.
 bool is_hidden(std::string_view below) {
-  return std::ranges::any_of(split(below), [](std::string_view part) { return part.starts_with('_') || part.starts_with('.'); });
+  return std::ranges::any_of(split(below), [](std::string_view part) {
+    return part.starts_with('_') || part.starts_with('.');
+  });
 }
 
 // By lower-case ending only, as Hadoop does. Absent: compressed in a way that is not built.
@@ -48,15 +52,25 @@ std::optional<engine::Compression> compression_of(std::string_view key) {
 // Where a table's files lie, and which partition each folder is.
 class Folders {
  public:
-  Folders(const catalog::Table& table, const SnapshotRequest& request) : table_(table), request_(request) {
+  Folders(const catalog::Table& table, const SnapshotRequest& request)
+      : table_(table), request_(request) {
     // A crawler names the levels of folders; ones that it has not met yet are read like the others.
-    crawled_ = table.parameters.contains("UPDATED_BY_CRAWLER") || table.parameters.contains("CrawlerSchemaSerializerVersion");
+    crawled_ = table.parameters.contains("UPDATED_BY_CRAWLER") ||
+               table.parameters.contains("CrawlerSchemaSerializerVersion");
   }
 
   Result<> read(const catalog::Catalog& catalog) {
-    if (!table_.storage) return fail(ErrorKind::invalid, fmt::format("HIVE_INVALID_METADATA: Table {}.{} has no storage", table_.database, table_.name));
+    if (!table_.storage)
+      return fail(ErrorKind::invalid,
+                  fmt::format("HIVE_INVALID_METADATA: Table {}.{} has no storage", table_.database,
+                              table_.name));
     const auto root = parse_location(table_.storage->location);
-    if (!root) return fail(ErrorKind::invalid, fmt::format("HIVE_METASTORE_ERROR: Table '{}.{}' has the location '{}', which is no S3 path", table_.database, table_.name, table_.storage->location));
+    if (!root)
+      return fail(
+          ErrorKind::invalid,
+          fmt::format(
+              "HIVE_METASTORE_ERROR: Table '{}.{}' has the location '{}', which is no S3 path",
+              table_.database, table_.name, table_.storage->location));
     root_ = {root->bucket, folder_of(root->key)};
     if (table_.partition_keys.empty()) {
       roots_ = {root_};
@@ -65,11 +79,15 @@ class Folders {
     const auto page = catalog.partitions(table_.database, table_.name);
     if (!page) return fail(page.error());
     for (const catalog::Partition& partition : page->partitions) add(partition);
-    const auto inside = [&](const Place& place) { return place.bucket == root_.bucket && place.key.starts_with(root_.key); };
+    const auto inside = [&](const Place& place) {
+      return place.bucket == root_.bucket && place.key.starts_with(root_.key);
+    };
     bool any_inside = crawled_;
     for (const auto& [place, values] : known_) {
-      if (inside({place.first, place.second})) any_inside = true;
-      else roots_.push_back({place.first, place.second});
+      if (inside({place.first, place.second}))
+        any_inside = true;
+      else
+        roots_.push_back({place.first, place.second});
     }
     if (any_inside) roots_.push_back(root_);
     return {};
@@ -85,14 +103,17 @@ class Folders {
       return Values();
     }
     std::string folder = key;
-    for (size_t slash = folder.rfind('/'); slash != std::string::npos; slash = slash ? folder.rfind('/', slash - 1) : std::string::npos) {
+    for (size_t slash = folder.rfind('/'); slash != std::string::npos;
+         slash = slash ? folder.rfind('/', slash - 1) : std::string::npos) {
       folder.resize(slash + 1);
       const auto found = known_.find({bucket, folder});
       if (found == known_.end()) continue;
       if (is_hidden(std::string_view(key).substr(folder.size()))) return std::nullopt;
       return wanted(found->second) ? std::optional(found->second) : std::nullopt;
     }
-    return crawled_ && bucket == root_.bucket && key.starts_with(root_.key) ? from_path(std::string_view(key).substr(root_.key.size())) : std::nullopt;
+    return crawled_ && bucket == root_.bucket && key.starts_with(root_.key)
+               ? from_path(std::string_view(key).substr(root_.key.size()))
+               : std::nullopt;
   }
 
  private:
@@ -104,7 +125,8 @@ class Folders {
     if (partition.storage) place = parse_location(partition.storage->location);
     if (!place) {
       place = root_;
-      for (size_t i = 0; i < partition.values.size() && i < table_.partition_keys.size(); ++i) place->key += table_.partition_keys[i].name + "=" + partition.values[i] + "/";
+      for (size_t i = 0; i < partition.values.size() && i < table_.partition_keys.size(); ++i)
+        place->key += table_.partition_keys[i].name + "=" + partition.values[i] + "/";
     }
     known_[{place->bucket, folder_of(place->key)}] = std::move(values);
   }
@@ -131,7 +153,8 @@ class Folders {
       // Texts are compared as texts only where the type is one: 07 is 7 in a column of numbers.
       const auto type = sql::from_hive(key->type);
       if (!type || !type->is_text()) continue;
-      if (number >= values.size() || !values[number] || !texts.contains(*values[number])) return false;
+      if (number >= values.size() || !values[number] || !texts.contains(*values[number]))
+        return false;
     }
     return true;
   }
@@ -144,24 +167,33 @@ class Folders {
   bool crawled_ = false;
 };
 
-void fill_schema(engine::Scan& scan, const catalog::Table& table, const std::set<std::string>& used) {
+void fill_schema(engine::Scan& scan, const catalog::Table& table,
+                 const std::set<std::string>& used) {
   const auto spec = [&](const catalog::Column& column) {
     const bool needed = used.contains(catalog::folded(column.name));
     // What the query does not read only holds its place.
     return engine::ColumnSpec{catalog::folded(column.name), needed ? column.type : "string"};
   };
   for (const catalog::Column& column : table.storage->columns) scan.columns.push_back(spec(column));
-  for (const catalog::Column& column : table.partition_keys) scan.partition_columns.push_back(spec(column));
-  for (const auto& [key, value] : table.storage->serde_parameters) scan.serde_parameters[catalog::folded(key)] = value;
+  for (const catalog::Column& column : table.partition_keys)
+    scan.partition_columns.push_back(spec(column));
+  for (const auto& [key, value] : table.storage->serde_parameters)
+    scan.serde_parameters[catalog::folded(key)] = value;
   for (const auto& [key, value] : table.parameters)
-    if (catalog::folded(key) == "use.null.for.invalid.data") scan.serde_parameters[catalog::folded(key)] = value;
+    if (catalog::folded(key) == "use.null.for.invalid.data")
+      scan.serde_parameters[catalog::folded(key)] = value;
 }
 
 Result<> check_format(const catalog::Table& table) {
   const std::string& serde = table.storage->serde_library;
   if (std::ranges::find(kJsonSerdes, serde) != std::end(kJsonSerdes)) return {};
-  if (serde.empty()) return fail(ErrorKind::invalid, fmt::format("HIVE_UNSUPPORTED_FORMAT: Table {}.{} names no SerDe", table.database, table.name));
-  return fail(ErrorKind::invalid, fmt::format("NOT_SUPPORTED: Tables of SerDe {} are not read by this version of Laketap (docs/gaps.md)", serde));
+  if (serde.empty())
+    return fail(ErrorKind::invalid,
+                fmt::format("HIVE_UNSUPPORTED_FORMAT: Table {}.{} names no SerDe", table.database,
+                            table.name));
+  return fail(ErrorKind::invalid, fmt::format("NOT_SUPPORTED: Tables of SerDe {} are not read by "
+                                              "this version of Laketap (docs/gaps.md)",
+                                              serde));
 }
 
 }  // namespace
@@ -192,7 +224,11 @@ Result<Snapshot> Snapshots::take(const SnapshotRequest& request) const {
           auto values = folders.values_of(object.bucket, object.key);
           if (!values) continue;
           const auto compression = compression_of(object.key);
-          if (!compression) return fail(ErrorKind::invalid, fmt::format("NOT_SUPPORTED: The compression of s3://{}/{} is not read by this version of Laketap (docs/gaps.md)", object.bucket, object.key));
+          if (!compression)
+            return fail(ErrorKind::invalid,
+                        fmt::format("NOT_SUPPORTED: The compression of s3://{}/{} is not read by "
+                                    "this version of Laketap (docs/gaps.md)",
+                                    object.bucket, object.key));
           auto pin = store_.pin(object);
           lost = !pin;
           if (lost) break;
@@ -216,15 +252,19 @@ Result<Snapshot> Snapshots::take(const SnapshotRequest& request) const {
         file.bytes = batch.bytes;
         file.partition_values = std::move(*values);
         for (const delivery::Piece& piece : batch.pieces) {
-          file.parts.push_back({piece.pin->descriptor(), {piece.location.offset, piece.location.bytes}});
-          if (made.segments.empty() || made.segments.back() != piece.pin) made.segments.push_back(piece.pin);
+          file.parts.push_back(
+              {piece.pin->descriptor(), {piece.location.offset, piece.location.bytes}});
+          if (made.segments.empty() || made.segments.back() != piece.pin)
+            made.segments.push_back(piece.pin);
         }
         made.undelivered_bytes += batch.bytes;
         if (!file.parts.empty()) made.scan.files.push_back(std::move(file));
       }
     }
     if (!lost) return made;
-    if (attempt == kAttemptsMax) return fail(ErrorKind::unavailable, "GENERIC_INTERNAL_ERROR: the objects of the table are changing too fast");
+    if (attempt == kAttemptsMax)
+      return fail(ErrorKind::unavailable,
+                  "GENERIC_INTERNAL_ERROR: the objects of the table are changing too fast");
   }
 }
 

@@ -24,8 +24,9 @@ struct Snapshot {
 
 struct SnapshotRequest {
   std::string database, table;
-  std::set<std::string> columns;                                    // That the query reads.
-  std::map<std::string, std::set<std::string>> partition_equals;  // Other partitions need not be looked at.
+  std::set<std::string> columns;  // That the query reads.
+  std::map<std::string, std::set<std::string>>
+      partition_equals;  // Other partitions need not be looked at.
 };
 
 class Snapshots {

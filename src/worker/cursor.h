@@ -25,12 +25,15 @@ struct Cursor {
   bool ran_out() const { return at >= count; }
 
   // What stands between the quotes; we stand on the first.
-  std::string_view string() const { return {text + offsets[at] + 1, offsets[at + 1] - offsets[at] - 1}; }
+  std::string_view string() const {
+    return {text + offsets[at] + 1, offsets[at + 1] - offsets[at] - 1};
+  }
   // A number, true, false, null or whatever stands there.
   std::string_view scalar() const {
     const char* first = text + offsets[at];
     const char* end = text + offsets[at + 1];
-    while (end > first && (end[-1] == ' ' || end[-1] == '\n' || end[-1] == '\r' || end[-1] == '\t')) --end;
+    while (end > first && (end[-1] == ' ' || end[-1] == '\n' || end[-1] == '\r' || end[-1] == '\t'))
+      --end;
     return {first, static_cast<size_t>(end - first)};
   }
 

@@ -15,7 +15,7 @@ Result<const Duck*> load_duck(const std::string& library) {
 
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) return fail(ErrorKind::unavailable, std::string("loading DuckDB: ") + dlerror());
-#define LAKETAP_DUCK_RESOLVE(name)                                                            \
+#define LAKETAP_DUCK_RESOLVE(name)                                                        \
   duck.name = reinterpret_cast<decltype(&duckdb_##name)>(dlsym(handle, "duckdb_" #name)); \
   if (!duck.name) return fail(ErrorKind::unavailable, "DuckDB lacks duckdb_" #name);
   LAKETAP_DUCK_FUNCTIONS(LAKETAP_DUCK_RESOLVE)

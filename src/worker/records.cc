@@ -8,7 +8,8 @@
 namespace laketap::worker {
 namespace {
 
-constexpr size_t kBadInARowMax = 16;  // Then a line that does not end is not tried with the next ones.
+constexpr size_t kBadInARowMax =
+    16;  // Then a line that does not end is not tried with the next ones.
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 }  // namespace
@@ -38,8 +39,10 @@ void Records::index_from(size_t offset) {
   char* text = window_.data() + base_;
   const size_t bytes = filled_ - base_;
   std::memset(text + bytes, 0, kPaddingBytes);
-  if (brackets_only_) structurals_.index_brackets(text, bytes);
-  else structurals_.index(text, bytes);
+  if (brackets_only_)
+    structurals_.index_brackets(text, bytes);
+  else
+    structurals_.index(text, bytes);
 
   indexed_bytes_ = structurals_.indexed_bytes();
   text[indexed_bytes_] = '\0';  // The broken string's line break, or the padding.
@@ -49,7 +52,8 @@ void Records::index_from(size_t offset) {
   cursor_.at = 0;
   cursor_.count = structurals_.count();
   cursor_.has_backslash = structurals_.has_backslash();
-  cursor_.dirty = structurals_.has_high_bit() && !brackets_only_ && !simdjson::validate_utf8(text, indexed_bytes_);
+  cursor_.dirty = structurals_.has_high_bit() && !brackets_only_ &&
+                  !simdjson::validate_utf8(text, indexed_bytes_);
   record_end_ = 0;
 }
 
@@ -73,7 +77,8 @@ Result<bool> Records::refill(size_t keep) {
     filled_ += *got;
     at_end_ = *got == 0;
   }
-  const bool marked = window_offset_ == 0 && std::string_view(window_.data(), filled_).starts_with(kByteOrderMark);
+  const bool marked =
+      window_offset_ == 0 && std::string_view(window_.data(), filled_).starts_with(kByteOrderMark);
   index_from(marked ? kByteOrderMark.size() : 0);
   return filled_ > 0;
 }
@@ -83,7 +88,9 @@ Result<> Records::skip_line(size_t from) {
   last_offset_ = window_offset_ + base_ + from;
   bool guessed = false;  // The line began before this window: what is a string in it was guessed.
   for (;;) {
-    const void* found = indexed_bytes_ > from ? std::memchr(cursor_.text + from, '\n', indexed_bytes_ - from) : nullptr;
+    const void* found = indexed_bytes_ > from
+                            ? std::memchr(cursor_.text + from, '\n', indexed_bytes_ - from)
+                            : nullptr;
     if (found) {
       record_end_ = static_cast<size_t>(static_cast<const char*>(found) - cursor_.text) + 1;
       if (guessed) {

@@ -15,13 +15,13 @@
 
 namespace laketap::worker {
 
-inline constexpr size_t kWindowBytes = 256 * 1024;        // Fits a core's cache with its structurals.
+inline constexpr size_t kWindowBytes = 256 * 1024;  // Fits a core's cache with its structurals.
 inline constexpr size_t kRecordBytesMax = 16 * 1024 * 1024;  // A longer one is malformed.
 
 enum class Walked {
-  ok,         // Past the record's last bracket.
-  bad_value,  // A value that does not fit its column; the query ends.
-  bad_syntax, // No JSON, or cut short: Cursor::ran_out() tells.
+  ok,          // Past the record's last bracket.
+  bad_value,   // A value that does not fit its column; the query ends.
+  bad_syntax,  // No JSON, or cut short: Cursor::ran_out() tells.
 };
 
 class Records {
@@ -75,7 +75,8 @@ class Records {
           record_end_ = cursor_.offsets[cursor_.at - 1] + 1;
           return c == '{' ? Found::object : Found::array;
         }
-        // A walk looks as far as the value behind a key and a colon: what stopped it may be the cut.
+        // A walk looks as far as the value behind a key and a colon: what stopped it may be the
+        // cut.
         bool cut = cursor_.at + 4 > cursor_.count;
         cursor_.at = start;
         if (walked == Walked::bad_value) {  // To blame only when its record is one.
@@ -109,10 +110,10 @@ class Records {
 
   Source& source_;
   std::vector<char> window_;
-  size_t filled_ = 0;         // Bytes of text in the window.
-  size_t indexed_bytes_ = 0;  // Of those, whose structurals are known.
-  size_t base_ = 0;           // Where the indexed text begins in the window.
-  size_t record_end_ = 0;     // Behind the last record, from base_.
+  size_t filled_ = 0;           // Bytes of text in the window.
+  size_t indexed_bytes_ = 0;    // Of those, whose structurals are known.
+  size_t base_ = 0;             // Where the indexed text begins in the window.
+  size_t record_end_ = 0;       // Behind the last record, from base_.
   uint64_t window_offset_ = 0;  // Of the window's first byte in the file.
   uint64_t last_offset_ = 0;
   size_t bad_in_a_row_ = 0;

@@ -14,7 +14,9 @@
 namespace laketap::worker {
 namespace {
 
-bool refused(long result) { return result < 0 && (errno == EACCES || errno == EPERM); }
+bool refused(long result) {
+  return result < 0 && (errno == EACCES || errno == EPERM);
+}
 
 // Sixteen files, so that each thread of the pool opens some; one of them opened is a failure.
 bool scan_refuses(Session& session, const std::string& path) {
@@ -33,7 +35,8 @@ bool scan_refuses(Session& session, const std::string& path) {
   }
   statement.scans = {std::move(scan)};
   const auto outcome = session.run(std::move(statement), [](engine::RowBatch) { return true; });
-  return !outcome && outcome.error().what.starts_with("HIVE_CANNOT_OPEN_SPLIT") && outcome.error().what.find("Permission denied") != std::string::npos;
+  return !outcome && outcome.error().what.starts_with("HIVE_CANNOT_OPEN_SPLIT") &&
+         outcome.error().what.find("Permission denied") != std::string::npos;
 }
 
 void try_calls(engine::Refusals& found, const std::string& who) {
@@ -51,7 +54,8 @@ void try_calls(engine::Refusals& found, const std::string& who) {
 
 }  // namespace
 
-engine::Refusals try_what_is_closed(Session& session, const engine::WorkerSetup& setup, const std::vector<std::string>& secrets) {
+engine::Refusals try_what_is_closed(Session& session, const engine::WorkerSetup& setup,
+                                    const std::vector<std::string>& secrets) {
   engine::Refusals found;
   for (const std::string& path : secrets) {
     found["main thread opens " + path] = refused(open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -62,7 +66,8 @@ engine::Refusals try_what_is_closed(Session& session, const engine::WorkerSetup&
   }
   for (const std::string& folder : setup.readable_folders) {
     const std::string path = folder + "/written-by-worker";
-    found["main thread writes into " + folder] = refused(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    found["main thread writes into " + folder] =
+        refused(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     found["main thread changes the mode of " + folder] = refused(chmod(folder.c_str(), 0777));
   }
   try_calls(found, "main thread");
@@ -79,12 +84,17 @@ engine::Refusals try_what_is_closed(Session& session, const engine::WorkerSetup&
   const auto loose = Session::open(open_options);
   found["a loose DuckDB starts (not an attempt)"] = loose.has_value();
   if (!loose) return found;
-  const auto refuses = [&](const std::string& sql) { return (*loose)->ask(sql).starts_with("ERROR "); };
-  for (const std::string& path : secrets) found["SQL reads " + path] = refuses("SELECT length(content) FROM read_text('" + path + "')");
-  for (const std::string& folder : setup.readable_folders) found["SQL writes into " + folder] = refuses("COPY (SELECT 1) TO '" + folder + "/evil.csv'");
+  const auto refuses = [&](const std::string& sql) {
+    return (*loose)->ask(sql).starts_with("ERROR ");
+  };
+  for (const std::string& path : secrets)
+    found["SQL reads " + path] = refuses("SELECT length(content) FROM read_text('" + path + "')");
+  for (const std::string& folder : setup.readable_folders)
+    found["SQL writes into " + folder] = refuses("COPY (SELECT 1) TO '" + folder + "/evil.csv'");
   // The same statement is fine where writing is: so it is the place that is refused.
   if (!setup.spill_folder.empty())
-    found["SQL writes where it may (not an attempt)"] = !refuses("COPY (SELECT 1) TO '" + setup.spill_folder + "/fine.csv'");
+    found["SQL writes where it may (not an attempt)"] =
+        !refuses("COPY (SELECT 1) TO '" + setup.spill_folder + "/fine.csv'");
   return found;
 }
 

@@ -10,6 +10,7 @@
 namespace laketap::worker {
 
 // Attempts of the calling thread and, through SQL, of DuckDB's. True: refused.
-engine::Refusals try_what_is_closed(Session& session, const engine::WorkerSetup& setup, const std::vector<std::string>& secrets);
+engine::Refusals try_what_is_closed(Session& session, const engine::WorkerSetup& setup,
+                                    const std::vector<std::string>& secrets);
 
 }  // namespace laketap::worker

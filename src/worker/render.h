@@ -40,8 +40,8 @@ class Renderer {
   sql::Type type_;
   engine::Style style_;
   duckdb_type stored_;
-  int scale_ = 0;              // Of a decimal.
-  duckdb_type held_as_{};      // A decimal's integer.
+  int scale_ = 0;          // Of a decimal.
+  duckdb_type held_as_{};  // A decimal's integer.
   size_t array_size_ = 0;
   std::vector<std::string> names_;  // Of a struct; empty: none.
   std::vector<std::unique_ptr<Renderer>> parts_;

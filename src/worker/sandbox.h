@@ -13,7 +13,7 @@ namespace laketap::worker {
 
 struct SandboxOptions {
   std::vector<std::string> readable_folders;
-  std::string spill_folder;  // May be written.
+  std::string spill_folder;   // May be written.
   uint64_t memory_bytes = 0;  // What DuckDB may use; the address space is bounded well above it.
 };
 

@@ -12,7 +12,8 @@
 namespace laketap::worker {
 namespace {
 
-bool is_true(const std::map<std::string, std::string>& parameters, const std::string& key, bool otherwise) {
+bool is_true(const std::map<std::string, std::string>& parameters, const std::string& key,
+             bool otherwise) {
   const auto found = parameters.find(key);
   if (found == parameters.end()) return otherwise;
   std::string text = found->second;
@@ -49,7 +50,9 @@ bool is_readable(const sql::Type& type) {
     case Kind::varbinary:
     case Kind::date:
     case Kind::timestamp: return true;
-    case Kind::map: return type.parts[0].parts.empty() && is_readable(type.parts[0]) && is_readable(type.parts[1]);
+    case Kind::map:
+      return type.parts[0].parts.empty() && is_readable(type.parts[0]) &&
+             is_readable(type.parts[1]);
     case Kind::array:
     case Kind::row: return std::ranges::all_of(type.parts, is_readable);
     default: return false;
@@ -64,7 +67,8 @@ struct Bound {
 
 // Shared by the threads of one scan.
 struct Progress {
-  std::vector<size_t> order;      // Of files: the largest first, so that no thread is left with it alone.
+  std::vector<size_t>
+      order;  // Of files: the largest first, so that no thread is left with it alone.
   std::vector<size_t> projected;  // Column numbers in the order of the output; kNoColumn for none.
   std::atomic<size_t> next = 0;
 };
@@ -74,7 +78,8 @@ constexpr const char* kRecordColumn = "$record";  // No name of a table's column
 // One thread's reading.
 class Reader {
  public:
-  Reader(const Duck& duck, Table& table, Progress& progress) : duck_(duck), table_(table), progress_(progress) {
+  Reader(const Duck& duck, Table& table, Progress& progress)
+      : duck_(duck), table_(table), progress_(progress) {
     std::vector<std::string> names;
     std::vector<size_t> positions;
     for (size_t out = 0; out < progress.projected.size(); ++out) {
@@ -138,7 +143,8 @@ class Reader {
     uint64_t malformed = 0;
     bool over = false;
     while (rows < room) {
-      const auto found = records_->next([&](Cursor& cursor, bool is_array) { return walk(cursor, is_array, rows); });
+      const auto found = records_->next(
+          [&](Cursor& cursor, bool is_array) { return walk(cursor, is_array, rows); });
       if (!found) return fail(found.error());
       if (*found == Records::Found::end) {
         over = true;
@@ -222,7 +228,9 @@ class Reader {
     switch (columns_[column].sink->write(cursor, row)) {
       case Written::ok: seen_[column] = record_; return Walked::ok;
       case Written::bad_syntax: return Walked::bad_syntax;
-      case Written::bad_value: problem_ = columns_[column].sink->problem(); return Walked::bad_value;
+      case Written::bad_value:
+        problem_ = columns_[column].sink->problem();
+        return Walked::bad_value;
     }
     return Walked::bad_syntax;
   }
@@ -235,8 +243,11 @@ class Reader {
       if (!value) {
         sink.write_null(0);
       } else if (!sink.write_text(*value, 0)) {
-        return fail(ErrorKind::invalid, fmt::format("HIVE_INVALID_PARTITION_VALUE: Invalid partition value '{}' for {} partition key: {}", *value,
-                                                    table_.scan.partition_columns[constant.number].type, table_.scan.partition_columns[constant.number].name));
+        return fail(ErrorKind::invalid,
+                    fmt::format("HIVE_INVALID_PARTITION_VALUE: Invalid partition value '{}' for {} "
+                                "partition key: {}",
+                                *value, table_.scan.partition_columns[constant.number].type,
+                                table_.scan.partition_columns[constant.number].name));
       }
       sink.repeat_first(rows);
     }
@@ -244,9 +255,14 @@ class Reader {
   }
 
   Result<> malformed_record() const {
-    return fail(ErrorKind::invalid, fmt::format("HIVE_CURSOR_ERROR: Row is not a valid JSON Object - {} at byte {}", file_->name, records_->offset()));
+    return fail(ErrorKind::invalid,
+                fmt::format("HIVE_CURSOR_ERROR: Row is not a valid JSON Object - {} at byte {}",
+                            file_->name, records_->offset()));
   }
-  Result<> bad_value() const { return fail(ErrorKind::invalid, fmt::format("{} ({} at byte {})", problem_, file_->name, records_->offset())); }
+  Result<> bad_value() const {
+    return fail(ErrorKind::invalid,
+                fmt::format("{} ({} at byte {})", problem_, file_->name, records_->offset()));
+  }
 
   const Duck& duck_;
   Table& table_;
@@ -295,13 +311,16 @@ void on_bind(duckdb_bind_info info) {
         const auto found = registry->tables->by_name.find(name);
         if (found == registry->tables->by_name.end()) return refuse("no such scan");
         Table& table = *found->second;
-        // DuckDB asks for the first column when it needs none, for count(*): one that costs nothing.
+        // DuckDB asks for the first column when it needs none, for count(*): one that costs
+        // nothing.
         duckdb_logical_type flag = duck.create_logical_type(DUCKDB_TYPE_BOOLEAN);
         duck.bind_add_result_column(info, kRecordColumn, flag);
         duck.destroy_logical_type(&flag);
         for (size_t i = 0; i < table.types.size(); ++i) {
           const auto& columns = table.scan.columns;
-          const std::string& column = i < columns.size() ? columns[i].name : table.scan.partition_columns[i - columns.size()].name;
+          const std::string& column = i < columns.size()
+                                          ? columns[i].name
+                                          : table.scan.partition_columns[i - columns.size()].name;
           duckdb_logical_type type = logical_type(duck, table.types[i]);
           duck.bind_add_result_column(info, column.c_str(), type);
           duck.destroy_logical_type(&type);
@@ -310,7 +329,8 @@ void on_bind(duckdb_bind_info info) {
         for (const auto& file : table.scan.files) bytes += file.bytes;
         constexpr uint64_t kBytesPerRow = 200;  // A guess is enough to order joins.
         duck.bind_set_cardinality(info, bytes / kBytesPerRow, false);
-        duck.bind_set_bind_data(info, new Bound{&duck, &table}, [](void* data) { delete static_cast<Bound*>(data); });
+        duck.bind_set_bind_data(info, new Bound{&duck, &table},
+                                [](void* data) { delete static_cast<Bound*>(data); });
       },
       refuse);
 }
@@ -324,14 +344,17 @@ void on_init(duckdb_init_info info) {
         const auto& files = bound->table->scan.files;
         progress->order.resize(files.size());
         std::iota(progress->order.begin(), progress->order.end(), size_t{0});
-        std::ranges::stable_sort(progress->order, std::greater<>(), [&](size_t file) { return files[file].bytes; });
+        std::ranges::stable_sort(progress->order, std::greater<>(),
+                                 [&](size_t file) { return files[file].bytes; });
         const idx_t columns = duck.init_get_column_count(info);
         for (idx_t i = 0; i < columns; ++i) {
           const idx_t column = duck.init_get_column_index(info, i);
-          progress->projected.push_back(column >= 1 && column <= bound->table->types.size() ? column - 1 : kNoColumn);
+          progress->projected.push_back(
+              column >= 1 && column <= bound->table->types.size() ? column - 1 : kNoColumn);
         }
         duck.init_set_max_threads(info, std::clamp<size_t>(files.size(), 1, 64));
-        duck.init_set_init_data(info, progress.release(), [](void* data) { delete static_cast<Progress*>(data); });
+        duck.init_set_init_data(info, progress.release(),
+                                [](void* data) { delete static_cast<Progress*>(data); });
       },
       [&](const char* why) { duck.init_set_error(info, why); });
 }
@@ -341,7 +364,9 @@ void on_local_init(duckdb_init_info info) {
   const Duck& duck = *duck_of_process;
   guarded(
       [&] {
-        duck.init_set_init_data(info, new std::unique_ptr<Reader>(), [](void* data) { delete static_cast<std::unique_ptr<Reader>*>(data); });
+        duck.init_set_init_data(info, new std::unique_ptr<Reader>(), [](void* data) {
+          delete static_cast<std::unique_ptr<Reader>*>(data);
+        });
       },
       [&](const char* why) { duck.init_set_error(info, why); });
 }
@@ -350,7 +375,8 @@ void on_call(duckdb_function_info info, duckdb_data_chunk chunk) {
   const Duck& duck = *duck_of_process;
   guarded(
       [&] {
-        auto& reader = *static_cast<std::unique_ptr<Reader>*>(duck.function_get_local_init_data(info));
+        auto& reader =
+            *static_cast<std::unique_ptr<Reader>*>(duck.function_get_local_init_data(info));
         if (!reader) {
           const auto* bound = static_cast<const Bound*>(duck.function_get_bind_data(info));
           auto* progress = static_cast<Progress*>(duck.function_get_init_data(info));
@@ -370,11 +396,14 @@ Result<std::unique_ptr<Table>> prepare_table(engine::Scan scan, ScanCounters& co
     for (const engine::ColumnSpec& column : *columns) {
       const auto type = sql::from_hive(column.type);
       if (!type || !is_readable(*type))
-        return fail(ErrorKind::unsupported, fmt::format("NOT_SUPPORTED: Unsupported Hive type: {} of column {}", column.type, column.name));
+        return fail(ErrorKind::unsupported,
+                    fmt::format("NOT_SUPPORTED: Unsupported Hive type: {} of column {}",
+                                column.type, column.name));
       table->types.push_back(*type);
     }
   }
-  for (engine::ScanFile& file : scan.files) file.partition_values.resize(scan.partition_columns.size());
+  for (engine::ScanFile& file : scan.files)
+    file.partition_values.resize(scan.partition_columns.size());
   table->rules = rules_of(scan);
   table->scan = std::move(scan);
   table->counters = &counters;
@@ -387,7 +416,8 @@ Result<> register_scan(const Duck& duck, duckdb_connection connection, Tables& t
   duckdb_logical_type text = duck.create_logical_type(DUCKDB_TYPE_VARCHAR);
   duck.table_function_set_name(function, "laketap_scan");
   duck.table_function_add_parameter(function, text);
-  duck.table_function_set_extra_info(function, new Registry{&duck, &tables}, [](void* data) { delete static_cast<Registry*>(data); });
+  duck.table_function_set_extra_info(function, new Registry{&duck, &tables},
+                                     [](void* data) { delete static_cast<Registry*>(data); });
   duck.table_function_set_bind(function, on_bind);
   duck.table_function_set_init(function, on_init);
   duck.table_function_set_local_init(function, on_local_init);

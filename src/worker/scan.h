@@ -1,5 +1,5 @@
-// laketap_scan('NAME'): a manifest of files as a table of DuckDB. Its first column, "$record", has no
-// meaning; the table's own follow, then its partition columns. So name columns, do not write *.
+// laketap_scan('NAME'): a manifest of files as a table of DuckDB. Its first column, "$record", has
+// no meaning; the table's own follow, then its partition columns. So name columns, do not write *.
 #pragma once
 
 #include <atomic>

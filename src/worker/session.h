@@ -33,7 +33,8 @@ class Session {
   ~Session();
 
   // Errors as engine::Engine::run(); cancelled after interrupt() or when `rows` returned false.
-  Result<engine::Outcome> run(engine::Statement statement, const std::function<bool(engine::RowBatch)>& rows);
+  Result<engine::Outcome> run(engine::Statement statement,
+                              const std::function<bool(engine::RowBatch)>& rows);
 
   // Ends the query that runs, within milliseconds.
   void interrupt();

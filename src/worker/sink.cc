@@ -53,7 +53,8 @@ void append_compact(std::string& target, std::string_view json) {
 
 bool is_plain_scalar(std::string_view text) {
   const char c = text.front();
-  return c == '-' || (c >= '0' && c <= '9') || text == "true" || text == "false" || text == "NaN" || text == "Infinity";
+  return c == '-' || (c >= '0' && c <= '9') || text == "true" || text == "false" || text == "NaN" ||
+         text == "Infinity";
 }
 
 }  // namespace
@@ -63,7 +64,8 @@ Keys::Keys(const std::vector<std::string>& names, const SerdeRules& rules, bool 
   for (size_t i = 0; i < names.size(); ++i) {
     std::string key = names[i];
     if (with_mappings)
-      if (const auto mapped = rules.mappings.find(key); mapped != rules.mappings.end()) key = mapped->second;
+      if (const auto mapped = rules.mappings.find(key); mapped != rules.mappings.end())
+        key = mapped->second;
     if (dots_) std::ranges::replace(key, '.', '_');
     if (fold_) fold(key);
     fields_[key] = static_cast<int>(i);
@@ -86,7 +88,8 @@ int Keys::look_up(std::string_view key, size_t place) {
 Sink::Sink(const Duck& duck, const sql::Type& type, const SerdeRules& rules, size_t number)
     : Sink(duck, type, rules, number, nullptr) {}
 
-Sink::Sink(const Duck& duck, const sql::Type& type, const SerdeRules& rules, size_t number, std::string* problem)
+Sink::Sink(const Duck& duck, const sql::Type& type, const SerdeRules& rules, size_t number,
+           std::string* problem)
     : duck_(duck), type_(type), rules_(rules), number_(number), problem_(problem) {
   if (!problem_) {
     own_problem_ = std::make_unique<std::string>();
@@ -109,7 +112,8 @@ void Sink::bind(duckdb_vector vector) {
   validity_ = duck_.vector_get_validity(vector);
   data_ = duck_.vector_get_data(vector);
   if (type_.is(Kind::row)) {
-    for (size_t i = 0; i < parts_.size(); ++i) parts_[i]->bind(duck_.struct_vector_get_child(vector, i));
+    for (size_t i = 0; i < parts_.size(); ++i)
+      parts_[i]->bind(duck_.struct_vector_get_child(vector, i));
   } else if (type_.is(Kind::array) || type_.is(Kind::map)) {
     list_size_ = list_capacity_ = 0;
     for (const auto& part : parts_) part->forget();  // Bound by the first element.
@@ -147,7 +151,8 @@ size_t value_bytes(const sql::Type& type) {
     case Kind::bigint:
     case Kind::double_:
     case Kind::timestamp: return 8;
-    case Kind::decimal: return type.precision <= 4 ? 2 : type.precision <= 9 ? 4 : type.precision <= 18 ? 8 : 16;
+    case Kind::decimal:
+      return type.precision <= 4 ? 2 : type.precision <= 9 ? 4 : type.precision <= 18 ? 8 : 16;
     case Kind::array:
     case Kind::map:
     case Kind::row: return 0;
@@ -173,7 +178,9 @@ Written Sink::mismatch(std::string_view text, size_t row) {
   }
   std::string shown;
   append_clean(shown, text.substr(0, 200));
-  *problem_ = fmt::format("HIVE_BAD_DATA: Error parsing field value '{0}' for field {1}: For input string: \"{0}\"", shown, number_);
+  *problem_ = fmt::format(
+      "HIVE_BAD_DATA: Error parsing field value '{0}' for field {1}: For input string: \"{0}\"",
+      shown, number_);
   return Written::bad_value;
 }
 
@@ -221,16 +228,22 @@ bool Sink::write_lone(std::string_view text, bool quoted, size_t row) {
       const auto value = to_integer(text);
       if (!value) return false;
       if (type_.is(Kind::bigint)) return store<int64_t>(data_, row, *value), true;
-      if (type_.is(Kind::integer)) return store(data_, row, static_cast<int32_t>(*value)), *value == static_cast<int32_t>(*value);
-      if (type_.is(Kind::smallint)) return store(data_, row, static_cast<int16_t>(*value)), *value == static_cast<int16_t>(*value);
+      if (type_.is(Kind::integer))
+        return store(data_, row, static_cast<int32_t>(*value)),
+               *value == static_cast<int32_t>(*value);
+      if (type_.is(Kind::smallint))
+        return store(data_, row, static_cast<int16_t>(*value)),
+               *value == static_cast<int16_t>(*value);
       return store(data_, row, static_cast<int8_t>(*value)), *value == static_cast<int8_t>(*value);
     }
     case Kind::real:
     case Kind::double_: {
       const auto value = to_double(text);
       if (!value) return false;
-      if (type_.is(Kind::real)) store(data_, row, static_cast<float>(*value));
-      else store(data_, row, *value);
+      if (type_.is(Kind::real))
+        store(data_, row, static_cast<float>(*value));
+      else
+        store(data_, row, *value);
       return true;
     }
     case Kind::decimal: {
@@ -257,7 +270,8 @@ bool Sink::write_lone(std::string_view text, bool quoted, size_t row) {
     case Kind::varbinary: {
       std::string bytes(text.size(), '\0');
       size_t length = 0;
-      if (quoted && base64_decode(text.data(), text.size(), bytes.data(), &length, 0) == 1) text = std::string_view(bytes).substr(0, length);
+      if (quoted && base64_decode(text.data(), text.size(), bytes.data(), &length, 0) == 1)
+        text = std::string_view(bytes).substr(0, length);
       duck_.unsafe_vector_assign_string_element_len(vector_, row, text.data(), text.size());
       return true;
     }
@@ -266,7 +280,9 @@ bool Sink::write_lone(std::string_view text, bool quoted, size_t row) {
 }
 
 bool Sink::write_text(std::string_view text, size_t row) {
-  if (type_.is(Kind::varbinary)) return duck_.unsafe_vector_assign_string_element_len(vector_, row, text.data(), text.size()), true;
+  if (type_.is(Kind::varbinary))
+    return duck_.unsafe_vector_assign_string_element_len(vector_, row, text.data(), text.size()),
+           true;
   if (!parts_.empty()) return false;
   if (type_.is_text()) return put_text(text, row, false), true;
   return write_lone(text, true, row);
@@ -321,7 +337,8 @@ Written Sink::write_raw(Cursor& cursor, size_t row) {
   }
   const char* first = cursor.text + cursor.offsets[cursor.at];
   if (!cursor.skip()) return Written::bad_syntax;
-  const std::string_view json(first, static_cast<size_t>(cursor.text + cursor.offsets[cursor.at - 1] + 1 - first));
+  const std::string_view json(
+      first, static_cast<size_t>(cursor.text + cursor.offsets[cursor.at - 1] + 1 - first));
   if (!type_.is_text()) return mismatch(json, row);
   scratch_.clear();
   append_compact(scratch_, json);
@@ -347,10 +364,12 @@ size_t Sink::grow_list(size_t length) {
       sink.list_size_ = row == 0 ? 0 : size;
       sink.list_capacity_ = row == 0 ? 0 : capacity;
       if (sink.type_.is(Kind::row))
-        for (size_t i = 0; i < sink.parts_.size(); ++i) self(self, *sink.parts_[i], duck_.struct_vector_get_child(vector, i));
+        for (size_t i = 0; i < sink.parts_.size(); ++i)
+          self(self, *sink.parts_[i], duck_.struct_vector_get_child(vector, i));
     };
     if (type_.is(Kind::map)) {
-      for (size_t i = 0; i < 2; ++i) rebind(rebind, *parts_[i], duck_.struct_vector_get_child(child, i));
+      for (size_t i = 0; i < 2; ++i)
+        rebind(rebind, *parts_[i], duck_.struct_vector_get_child(child, i));
     } else {
       rebind(rebind, element, child);
     }
@@ -409,7 +428,8 @@ Written Sink::write_map(Cursor& cursor, size_t row) {
   if (cursor.peek() != '{') return write_raw(cursor, row);
   const size_t start = cursor.at;
   ++cursor.at;
-  std::unordered_map<std::string, size_t> places;  // A later value of a key replaces the earlier one.
+  std::unordered_map<std::string, size_t>
+      places;  // A later value of a key replaces the earlier one.
   size_t length = 0;
   if (cursor.peek() == '}') {
     ++cursor.at;
@@ -517,7 +537,8 @@ duckdb_logical_type logical_type(const Duck& duck, const sql::Type& type) {
     case Kind::timestamp: return plain(DUCKDB_TYPE_TIMESTAMP);
     case Kind::varbinary: return plain(DUCKDB_TYPE_BLOB);
     case Kind::decimal:
-      return duck.create_decimal_type(static_cast<uint8_t>(type.precision), static_cast<uint8_t>(type.scale));
+      return duck.create_decimal_type(static_cast<uint8_t>(type.precision),
+                                      static_cast<uint8_t>(type.scale));
     case Kind::array: {
       duckdb_logical_type element = logical_type(duck, type.parts[0]);
       const duckdb_logical_type made = duck.create_list_type(element);
@@ -525,7 +546,8 @@ duckdb_logical_type logical_type(const Duck& duck, const sql::Type& type) {
       return made;
     }
     case Kind::map: {
-      duckdb_logical_type key = logical_type(duck, type.parts[0]), value = logical_type(duck, type.parts[1]);
+      duckdb_logical_type key = logical_type(duck, type.parts[0]),
+                          value = logical_type(duck, type.parts[1]);
       const duckdb_logical_type made = duck.create_map_type(key, value);
       duck.destroy_logical_type(&key);
       duck.destroy_logical_type(&value);
@@ -538,7 +560,8 @@ duckdb_logical_type logical_type(const Duck& duck, const sql::Type& type) {
       for (const sql::Type& part : type.parts) members.push_back(logical_type(duck, part));
       for (const auto& name : type.names) texts.push_back(name.value_or(""));
       for (const std::string& name : texts) names.push_back(name.c_str());
-      const duckdb_logical_type made = duck.create_struct_type(members.data(), names.data(), members.size());
+      const duckdb_logical_type made =
+          duck.create_struct_type(members.data(), names.data(), members.size());
       for (duckdb_logical_type& member : members) duck.destroy_logical_type(&member);
       return made;
     }

@@ -73,7 +73,8 @@ class Sink {
   const std::string& problem() const { return *problem_; }
 
  private:
-  Sink(const Duck& duck, const sql::Type& type, const SerdeRules& rules, size_t number, std::string* problem);
+  Sink(const Duck& duck, const sql::Type& type, const SerdeRules& rules, size_t number,
+       std::string* problem);
 
   Written write_string(Cursor& cursor, size_t row);
   Written write_raw(Cursor& cursor, size_t row);
@@ -102,8 +103,8 @@ class Sink {
   void* data_ = nullptr;
   uint64_t* validity_ = nullptr;
   std::vector<std::unique_ptr<Sink>> parts_;
-  Keys keys_;                        // Of a struct.
-  std::vector<uint64_t> seen_;       // Of a struct: in which object each field was last met.
+  Keys keys_;                   // Of a struct.
+  std::vector<uint64_t> seen_;  // Of a struct: in which object each field was last met.
   uint64_t object_ = 0;
   size_t list_size_ = 0, list_capacity_ = 0;
   std::string scratch_;

@@ -15,7 +15,8 @@ namespace {
 constexpr size_t kBlockBytes = 256 * 1024;
 
 std::unexpected<Error> cannot_read(const engine::ScanFile& file, const char* reason) {
-  return fail(ErrorKind::unavailable, "HIVE_CANNOT_OPEN_SPLIT: Error opening " + file.name + ": " + reason);
+  return fail(ErrorKind::unavailable,
+              "HIVE_CANNOT_OPEN_SPLIT: Error opening " + file.name + ": " + reason);
 }
 
 class WholeFile : public Source {
@@ -56,7 +57,8 @@ class Parts : public Source {
         continue;
       }
       const uint64_t offset = part.range.offset + taken_;
-      if (part.descriptor != block_descriptor_ || offset < block_offset_ || offset >= block_offset_ + block_bytes_) {
+      if (part.descriptor != block_descriptor_ || offset < block_offset_ ||
+          offset >= block_offset_ + block_bytes_) {
         const Result<> fetched = fetch(part.descriptor, offset);
         if (!fetched) return fail(fetched.error());
         if (block_bytes_ == 0) {  // The end of the file: the part is over.
@@ -66,7 +68,8 @@ class Parts : public Source {
         }
       }
       const uint64_t ready = block_offset_ + block_bytes_ - offset;
-      const size_t bytes = static_cast<size_t>(std::min({ready, left, uint64_t{target.size() - filled}}));
+      const size_t bytes =
+          static_cast<size_t>(std::min({ready, left, uint64_t{target.size() - filled}}));
       std::memcpy(target.data() + filled, block_.data() + (offset - block_offset_), bytes);
       filled += bytes;
       taken_ += bytes;
@@ -107,7 +110,8 @@ class Inflated : public Source {
 
   Result<> open() {
     constexpr int kAnyHeader = 32;  // zlib: gzip or zlib, by the header.
-    if (inflateInit2(&stream_, MAX_WBITS + kAnyHeader) != Z_OK) return cannot_read(file_, "no memory");
+    if (inflateInit2(&stream_, MAX_WBITS + kAnyHeader) != Z_OK)
+      return cannot_read(file_, "no memory");
     open_ = true;
     return {};
   }

@@ -79,8 +79,9 @@ void Structurals::run(const char* text, size_t bytes) {
   const __m256i blanks = _mm256_setr_epi8(' ', 100, 100, 100, 17, 100, 113, 2, 100, '\t', '\n', 112,
                                           100, '\r', 100, 100, ' ', 100, 100, 100, 17, 100, 113, 2,
                                           100, '\t', '\n', 112, 100, '\r', 100, 100);
-  const __m256i operators = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0,
-                                             0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0);
+  const __m256i operators =
+      _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                       0, 0, 0, ':', '{', ',', '}', 0, 0);
   const __m256i lower = _mm256_set1_epi8(0x20);
   uint32_t* target = offsets_.data();
   uint64_t escape_carry = 0, in_string_carry = 0, scalar_carry = 0, high_bits = 0;
@@ -94,8 +95,7 @@ void Structurals::run(const char* text, size_t bytes) {
 
     const uint64_t backslashes = equal(block, '\\') & inside;
     any_backslash |= backslashes;
-    const uint64_t quotes =
-        equal(block, '"') & ~escaped_by(backslashes, escape_carry) & inside;
+    const uint64_t quotes = equal(block, '"') & ~escaped_by(backslashes, escape_carry) & inside;
     const uint64_t in_string = prefix_xor(quotes) ^ in_string_carry;
     in_string_carry = static_cast<uint64_t>(static_cast<int64_t>(in_string) >> 63);
 
@@ -105,8 +105,10 @@ void Structurals::run(const char* text, size_t bytes) {
     if constexpr (kBracketsOnly) {
       // { [ and } ] differ from each other by the bit that `lower` sets.
       const __m256i open = _mm256_set1_epi8('{'), close = _mm256_set1_epi8('}');
-      wanted = mask(_mm256_or_si256(_mm256_cmpeq_epi8(curly_low, open), _mm256_cmpeq_epi8(curly_low, close)),
-                    _mm256_or_si256(_mm256_cmpeq_epi8(curly_high, open), _mm256_cmpeq_epi8(curly_high, close))) &
+      wanted = mask(_mm256_or_si256(_mm256_cmpeq_epi8(curly_low, open),
+                                    _mm256_cmpeq_epi8(curly_low, close)),
+                    _mm256_or_si256(_mm256_cmpeq_epi8(curly_high, open),
+                                    _mm256_cmpeq_epi8(curly_high, close))) &
                ~in_string;
     } else {
       const uint64_t op = matches(block, operators, curly_low, curly_high);
@@ -137,7 +139,11 @@ void Structurals::seal(size_t count) {
   for (size_t i = 0; i < count; ++i) offsets_[count_ + i] = static_cast<uint32_t>(indexed_bytes_);
 }
 
-void Structurals::index(const char* text, size_t bytes) { run<false>(text, bytes); }
-void Structurals::index_brackets(const char* text, size_t bytes) { run<true>(text, bytes); }
+void Structurals::index(const char* text, size_t bytes) {
+  run<false>(text, bytes);
+}
+void Structurals::index_brackets(const char* text, size_t bytes) {
+  run<true>(text, bytes);
+}
 
 }  // namespace laketap::worker

@@ -7,7 +7,9 @@
 namespace laketap::worker {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -41,8 +43,8 @@ bool take(std::string_view& text, char c) {
 
 bool take_date(std::string_view& text, int64_t& days) {
   unsigned year, month, day;
-  if (!take_digits(text, 4, year) || !take(text, '-') || !take_digits(text, 2, month) || !take(text, '-') ||
-      !take_digits(text, 2, day))
+  if (!take_digits(text, 4, year) || !take(text, '-') || !take_digits(text, 2, month) ||
+      !take(text, '-') || !take_digits(text, 2, day))
     return false;
   if (month < 1 || month > 12 || day < 1 || day > 31) return false;
   days = days_from_civil(year, month, day);
@@ -53,7 +55,8 @@ bool take_date(std::string_view& text, int64_t& days) {
 // HH:mm[:ss[.f]] in microseconds.
 bool take_clock(std::string_view& text, int64_t& micros) {
   unsigned hour, minute, second = 0;
-  if (!take_digits(text, 2, hour) || !take(text, ':') || !take_digits(text, 2, minute)) return false;
+  if (!take_digits(text, 2, hour) || !take(text, ':') || !take_digits(text, 2, minute))
+    return false;
   int64_t fraction = 0;
   if (take(text, ':')) {
     if (!take_digits(text, 2, second)) return false;
@@ -93,9 +96,12 @@ std::optional<int64_t> epoch_micros(std::string_view text) {
   size_t digits = 0;
   bool fraction = false;
   for (const char c : text) {
-    if (is_digit(c)) ++digits;
-    else if (c == '.' || c == 'e' || c == 'E') fraction = true;
-    else if (c != '-' && c != '+') return std::nullopt;
+    if (is_digit(c))
+      ++digits;
+    else if (c == '.' || c == 'e' || c == 'E')
+      fraction = true;
+    else if (c != '-' && c != '+')
+      return std::nullopt;
   }
   if (digits == 0) return std::nullopt;
   if (fraction) {
@@ -107,7 +113,8 @@ std::optional<int64_t> epoch_micros(std::string_view text) {
   }
   const auto whole = to_integer(text);
   int64_t micros;
-  if (!whole || __builtin_mul_overflow(*whole, digits <= 12 ? 1'000'000 : 1000, &micros)) return std::nullopt;
+  if (!whole || __builtin_mul_overflow(*whole, digits <= 12 ? 1'000'000 : 1000, &micros))
+    return std::nullopt;
   return micros;
 }
 
@@ -159,8 +166,10 @@ std::optional<double> to_double(std::string_view text) {
   const char* end = text.data() + text.size();
   const auto [at, error] = std::from_chars(text.data(), end, value);
   if (at != end || text.empty()) return std::nullopt;
-  if (error == std::errc::result_out_of_range) return std::strtod(std::string(text).c_str(), nullptr);
-  if (error != std::errc() || !std::isfinite(value)) return std::nullopt;  // "inf" is no JSON of anybody's.
+  if (error == std::errc::result_out_of_range)
+    return std::strtod(std::string(text).c_str(), nullptr);
+  if (error != std::errc() || !std::isfinite(value))
+    return std::nullopt;  // "inf" is no JSON of anybody's.
   return value;
 }
 
@@ -204,8 +213,10 @@ std::optional<__int128> to_decimal(std::string_view text, int precision, int sca
   if (const size_t at = text.find_first_of("eE"); at != std::string_view::npos) {
     std::string_view digits = text.substr(at + 1);
     if (!digits.empty() && digits.front() == '+') digits.remove_prefix(1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), exponent);
-    if (error != std::errc() || end != digits.data() + digits.size() || std::abs(exponent) > 100) return std::nullopt;
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), exponent);
+    if (error != std::errc() || end != digits.data() + digits.size() || std::abs(exponent) > 100)
+      return std::nullopt;
     text = text.substr(0, at);
   }
   __int128 bound = 1;
@@ -296,7 +307,8 @@ void append_unescaped(std::string& target, std::string_view content) {
             i += 6;
           }
         }
-        append_utf8(target, *code >= 0xD800 && *code < 0xE000 ? 0xFFFD : *code);  // A lone surrogate.
+        append_utf8(target,
+                    *code >= 0xD800 && *code < 0xE000 ? 0xFFFD : *code);  // A lone surrogate.
         break;
       }
       default: target += c;
@@ -308,11 +320,17 @@ void append_clean(std::string& target, std::string_view text) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
   for (size_t i = 0; i < text.size();) {
     const unsigned char lead = bytes[i];
-    const size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    const size_t length = lead < 0x80                   ? 1
+                          : lead >= 0xC2 && lead < 0xE0 ? 2
+                          : lead >= 0xE0 && lead < 0xF0 ? 3
+                          : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                        : 0;
     bool whole = length != 0 && i + length <= text.size();
     for (size_t k = 1; whole && k < length; ++k) whole = (bytes[i + k] & 0xC0) == 0x80;
-    if (whole && length == 3) whole = !(lead == 0xE0 && bytes[i + 1] < 0xA0) && !(lead == 0xED && bytes[i + 1] >= 0xA0);
-    if (whole && length == 4) whole = !(lead == 0xF0 && bytes[i + 1] < 0x90) && !(lead == 0xF4 && bytes[i + 1] >= 0x90);
+    if (whole && length == 3)
+      whole = !(lead == 0xE0 && bytes[i + 1] < 0xA0) && !(lead == 0xED && bytes[i + 1] >= 0xA0);
+    if (whole && length == 4)
+      whole = !(lead == 0xF0 && bytes[i + 1] < 0x90) && !(lead == 0xF4 && bytes[i + 1] >= 0x90);
     if (whole) {
       target.append(text, i, length);
       i += length;

@@ -9,8 +9,8 @@
 
 #include "engine/protocol.h"
 #include "worker/duck.h"
-#include "worker/sandbox.h"
 #include "worker/refusals.h"
+#include "worker/sandbox.h"
 #include "worker/session.h"
 
 namespace laketap::worker {
@@ -20,16 +20,22 @@ using engine::MessageKind;
 namespace {
 
 // Without destructors: DuckDB's pool may still run, and there is nothing to save.
-[[noreturn]] void leave(int status) { std::_Exit(status); }
+[[noreturn]] void leave(int status) {
+  std::_Exit(status);
+}
 
-void refuse(int socket, const Error& error) { (void)engine::send_message(socket, MessageKind::failed, engine::encode(error)); }
+void refuse(int socket, const Error& error) {
+  (void)engine::send_message(socket, MessageKind::failed, engine::encode(error));
+}
 
 Result<std::unique_ptr<Session>> start(const engine::WorkerSetup& setup) {
   const auto duck = load_duck(setup.library);  // Not any more once the doors are closed.
   if (!duck) return fail(duck.error());
-  const Result<> closed = close_sandbox({setup.readable_folders, setup.spill_folder, setup.memory_bytes});
+  const Result<> closed =
+      close_sandbox({setup.readable_folders, setup.spill_folder, setup.memory_bytes});
   if (!closed && !setup.allow_unsandboxed)
-    return fail(ErrorKind::unsupported, closed.error().what + "; queries need it, or --allow-unsandboxed-worker");
+    return fail(ErrorKind::unsupported,
+                closed.error().what + "; queries need it, or --allow-unsandboxed-worker");
 
   SessionOptions options;
   options.library = setup.library;
@@ -43,8 +49,13 @@ Result<std::unique_ptr<Session>> start(const engine::WorkerSetup& setup) {
 // The descriptors that came for one query, and the thread that runs it.
 class Query {
  public:
-  Query(int socket, Session& session, engine::Statement statement, std::vector<io::Descriptor> descriptors)
-      : socket_(socket), session_(session), statement_(std::move(statement)), descriptors_(std::move(descriptors)), thread_([this] { run(); }) {}
+  Query(int socket, Session& session, engine::Statement statement,
+        std::vector<io::Descriptor> descriptors)
+      : socket_(socket),
+        session_(session),
+        statement_(std::move(statement)),
+        descriptors_(std::move(descriptors)),
+        thread_([this] { run(); }) {}
   ~Query() { thread_.join(); }
 
  private:
@@ -53,7 +64,9 @@ class Query {
       for (engine::ScanFile& file : scan.files) {
         for (auto& part : file.parts) {
           const auto number = static_cast<size_t>(part.descriptor);
-          if (part.descriptor < 0 || number >= descriptors_.size()) return refuse(socket_, {ErrorKind::corrupt, "GENERIC_INTERNAL_ERROR: a descriptor did not come"});
+          if (part.descriptor < 0 || number >= descriptors_.size())
+            return refuse(
+                socket_, {ErrorKind::corrupt, "GENERIC_INTERNAL_ERROR: a descriptor did not come"});
           part.descriptor = descriptors_[number].get();
         }
       }
@@ -93,8 +106,10 @@ int run(int socket) {
   std::vector<io::Descriptor> descriptors;
   for (;;) {
     auto message = engine::receive_message(socket);
-    if (!message) leave(message.error().kind == ErrorKind::cancelled ? 0 : 1);  // Whatever still runs.
-    for (io::Descriptor& descriptor : message->descriptors) descriptors.push_back(std::move(descriptor));
+    if (!message)
+      leave(message.error().kind == ErrorKind::cancelled ? 0 : 1);  // Whatever still runs.
+    for (io::Descriptor& descriptor : message->descriptors)
+      descriptors.push_back(std::move(descriptor));
     switch (message->kind) {
       case MessageKind::descriptors: break;
       case MessageKind::cancel: (*session)->interrupt(); break;
@@ -102,14 +117,16 @@ int run(int socket) {
         query.reset();  // The last one has answered, or the server would not ask.
         auto statement = engine::decode_statement(message->body);
         if (!statement) leave(2);
-        query = std::make_unique<Query>(socket, **session, std::move(*statement), std::exchange(descriptors, {}));
+        query = std::make_unique<Query>(socket, **session, std::move(*statement),
+                                        std::exchange(descriptors, {}));
         break;
       }
       case MessageKind::self_test: {
         query.reset();
         const auto secrets = engine::decode_texts(message->body);
         if (!secrets) leave(2);
-        (void)engine::send_message(socket, MessageKind::refusals, engine::encode(try_what_is_closed(**session, *setup, *secrets)));
+        (void)engine::send_message(socket, MessageKind::refusals,
+                                   engine::encode(try_what_is_closed(**session, *setup, *secrets)));
         break;
       }
       default: leave(2);

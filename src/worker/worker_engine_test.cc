@@ -1,6 +1,6 @@
 // The engine with real child processes: the sandbox, deaths, stops.
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,8 +23,10 @@ class WorkerEngineTest : public testing::Test {
   void SetUp() override {
     char path[] = "/tmp/laketap-engine-XXXXXX";
     folder_ = mkdtemp(path);
-    for (const char* name : {"objects", "journal", "state"}) std::filesystem::create_directories(folder_ + "/" + name);
-    for (const char* name : {"journal/segment", "state/control.db", "credentials.json"}) std::ofstream(folder_ + "/" + name) << "secret";
+    for (const char* name : {"objects", "journal", "state"})
+      std::filesystem::create_directories(folder_ + "/" + name);
+    for (const char* name : {"journal/segment", "state/control.db", "credentials.json"})
+      std::ofstream(folder_ + "/" + name) << "secret";
     std::ofstream(folder_ + "/objects/a.json") << "{\"id\":1}\n{\"id\":2}\n";
     options_.executable = LAKETAP_WORKER_CHILD;
     options_.library = worker::find_library(LAKETAP_SOURCE_DIR "/.deps/lib/libduckdb.so");
@@ -40,7 +42,8 @@ class WorkerEngineTest : public testing::Test {
     for (size_t i = 0; i < columns; ++i) made.columns.push_back({"c", "bigint"});
     return made;
   }
-  static Result<std::string> first_value(Engine& engine, const Statement& asked, std::stop_token stop = {}) {
+  static Result<std::string> first_value(Engine& engine, const Statement& asked,
+                                         std::stop_token stop = {}) {
     std::string value = "no row";
     const auto outcome = engine.run(
         asked,
@@ -58,7 +61,9 @@ class WorkerEngineTest : public testing::Test {
 };
 
 // Sums 10^18 products: ends only when somebody ends it.
-const char* const kEndless = "SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE (a.range * b.range) % 7 = 3";
+const char* const kEndless =
+    "SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE (a.range * b.range) % 7 = "
+    "3";
 
 TEST_F(WorkerEngineTest, ReadsObjectsAndTheJournalsDescriptors) {
   WorkerEngine engine(options_);
@@ -85,7 +90,9 @@ TEST_F(WorkerEngineTest, ReadsObjectsAndTheJournalsDescriptors) {
 TEST_F(WorkerEngineTest, SandboxRefusesWhatIsNotTheWorkers) {
   if (worker::landlock_version() < 1) GTEST_SKIP() << "this kernel has no landlock";
   WorkerEngine engine(options_);
-  const auto refusals = engine.self_test({"/etc/passwd", folder_ + "/journal/segment", folder_ + "/state/control.db", folder_ + "/credentials.json"});
+  const auto refusals =
+      engine.self_test({"/etc/passwd", folder_ + "/journal/segment", folder_ + "/state/control.db",
+                        folder_ + "/credentials.json"});
   ASSERT_TRUE(refusals) << refusals.error().what;
   EXPECT_GE(refusals->size(), 30U);
   for (const auto& [attempt, refused] : *refusals) EXPECT_TRUE(refused) << attempt;
@@ -98,12 +105,14 @@ TEST_F(WorkerEngineTest, KilledWorkerFailsItsQueryAndNoOther) {
   Result<std::string> killed = fail(ErrorKind::exists, "");
   std::jthread running([&] { killed = first_value(engine, statement(kEndless)); });
   std::this_thread::sleep_for(200ms);
-  ASSERT_EQ(*first_value(engine, statement("SELECT 2")), "2");  // Beside it, in a worker of its own.
+  ASSERT_EQ(*first_value(engine, statement("SELECT 2")),
+            "2");  // Beside it, in a worker of its own.
   kill(first, SIGKILL);
   running.join();
   ASSERT_FALSE(killed);
   EXPECT_EQ(killed.error().kind, ErrorKind::unavailable);
-  EXPECT_EQ(killed.error().what, "GENERIC_INTERNAL_ERROR: The worker process that ran the query was ended by signal 9");
+  EXPECT_EQ(killed.error().what,
+            "GENERIC_INTERNAL_ERROR: The worker process that ran the query was ended by signal 9");
   for (const int id : engine.worker_ids()) kill(id, SIGKILL);  // Idle ones: nobody notices.
   std::this_thread::sleep_for(50ms);
   EXPECT_EQ(first_value(engine, statement("SELECT 3")).value_or("failed"), "3");
@@ -133,17 +142,19 @@ TEST_F(WorkerEngineTest, LimitsEndAQueryWithTheirName) {
   const auto late = first_value(engine, slow);
   ASSERT_FALSE(late);
   EXPECT_TRUE(late.error().what.starts_with("EXCEEDED_TIME_LIMIT: ")) << late.error().what;
-  const auto large = first_value(engine, statement("SELECT len(list(md5(i::VARCHAR))) FROM range(90000000) t(i)"));
+  const auto large =
+      first_value(engine, statement("SELECT len(list(md5(i::VARCHAR))) FROM range(90000000) t(i)"));
   ASSERT_FALSE(large);
-  EXPECT_TRUE(large.error().what.starts_with("EXCEEDED_LOCAL_MEMORY_LIMIT: ")) << large.error().what;
+  EXPECT_TRUE(large.error().what.starts_with("EXCEEDED_LOCAL_MEMORY_LIMIT: "))
+      << large.error().what;
   EXPECT_EQ(first_value(engine, statement("SELECT 5")).value_or("failed"), "5");
 }
 
 TEST_F(WorkerEngineTest, RowsThatAreNotWantedEndTheQuery) {
   WorkerEngine engine(options_);
   size_t batches = 0;
-  const auto outcome = engine.run(
-      statement("SELECT range FROM range(100000000)"), [&](RowBatch) { return ++batches < 3; }, {});
+  const auto outcome = engine.run(statement("SELECT range FROM range(100000000)"),
+                                  [&](RowBatch) { return ++batches < 3; }, {});
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().kind, ErrorKind::cancelled);
   EXPECT_EQ(first_value(engine, statement("SELECT 6")).value_or("failed"), "6");

@@ -3,29 +3,55 @@
 #include "api/athena/doors.h"
 
 namespace laketap::api::athena {
+namespace {
 
-void register_athena(wire::Operations& operations, query::Queries& queries, const catalog::Catalog& catalog) {
+template <class In, class Out>
+void put(wire::Operations& operations, const char* name, Doors doors,
+         Answer<Out> (*handler)(Doors, const Call&, In)) {
+  operations.add<In, Out>("athena", name, [doors, handler](const Call& call, In input) {
+    return handler(doors, call, std::move(input));
+  });
+}
+
+}  // namespace
+
+std::unexpected<wire::Fault> invalid(std::string message, std::string code) {
+  return wire::refuse("InvalidRequestException", 400, std::move(message),
+                      {{"AthenaErrorCode", code}, {"ErrorCode", code}});
+}
+
+std::unexpected<wire::Fault> to_fault(const query::Refusal& refusal) {
+  wire::Fault fault{refusal.exception,
+                    refusal.exception == "InternalServerException" ? 500 : 400,
+                    refusal.message,
+                    {}};
+  if (refusal.exception == "TooManyRequestsException")
+    fault.fields = {{"Reason", "CONCURRENT_QUERY_LIMIT_EXCEEDED"}};
+  else if (!refusal.code.empty())
+    fault.fields = {{"AthenaErrorCode", refusal.code}, {"ErrorCode", refusal.code}};
+  return std::unexpected(std::move(fault));
+}
+
+void register_athena(wire::Operations& operations, query::Queries& queries,
+                     const catalog::Catalog& catalog) {
   const Doors doors{queries, catalog};
-  const auto add = [&]<class In, class Out>(std::string_view name, Answer<Out> (*door)(Doors, const Call&, In)) {
-    operations.add<In, Out>("athena", name, [doors, door](const Call& call, In input) { return door(doors, call, std::move(input)); });
-  };
-  add("StartQueryExecution", start);
-  add("StopQueryExecution", stop);
-  add("GetQueryExecution", get_execution);
-  add("BatchGetQueryExecution", batch_get_executions);
-  add("ListQueryExecutions", list_executions);
-  add("GetQueryResults", get_results);
-  add("GetQueryRuntimeStatistics", get_statistics);
-  add("GetWorkGroup", get_work_group);
-  add("ListWorkGroups", list_work_groups);
-  add("ListEngineVersions", list_engine_versions);
-  add("ListTagsForResource", list_tags);
-  add("GetDataCatalog", get_data_catalog);
-  add("ListDataCatalogs", list_data_catalogs);
-  add("GetDatabase", get_database);
-  add("ListDatabases", list_databases);
-  add("GetTableMetadata", get_table);
-  add("ListTableMetadata", list_tables);
+  put(operations, "StartQueryExecution", doors, &start);
+  put(operations, "StopQueryExecution", doors, &stop);
+  put(operations, "GetQueryExecution", doors, &get_execution);
+  put(operations, "BatchGetQueryExecution", doors, &get_executions);
+  put(operations, "ListQueryExecutions", doors, &list_executions);
+  put(operations, "GetQueryRuntimeStatistics", doors, &runtime_statistics);
+  put(operations, "GetQueryResults", doors, &results);
+  put(operations, "GetWorkGroup", doors, &get_work_group);
+  put(operations, "ListWorkGroups", doors, &list_work_groups);
+  put(operations, "ListEngineVersions", doors, &list_engine_versions);
+  put(operations, "ListTagsForResource", doors, &list_tags);
+  put(operations, "ListDataCatalogs", doors, &list_catalogs);
+  put(operations, "GetDataCatalog", doors, &get_catalog);
+  put(operations, "ListDatabases", doors, &list_databases);
+  put(operations, "GetDatabase", doors, &get_database);
+  put(operations, "ListTableMetadata", doors, &list_tables);
+  put(operations, "GetTableMetadata", doors, &get_table);
 }
 
 }  // namespace laketap::api::athena

@@ -1,5 +1,6 @@
-// The doors of Amazon Athena: executions, the workgroup `primary`, the catalog as Athena shows it.
-// Model 2017-05-18; contract: athena.md part A. What is not built answers 501 (docs/gaps.md).
+// The doors of Amazon Athena (model 2017-05-18): executions and their results, and what clients ask
+// about the catalog. Contract: athena.md. Workgroups: `primary` alone; what is not built answers
+// 501 NotImplemented (docs/gaps.md).
 #pragma once
 
 #include "catalog/catalog.h"
@@ -9,6 +10,7 @@
 namespace laketap::api::athena {
 
 // Borrows what it is given; it must outlive the last call of `operations`.
-void register_athena(wire::Operations& operations, query::Queries& queries, const catalog::Catalog& catalog);
+void register_athena(wire::Operations& operations, query::Queries& queries,
+                     const catalog::Catalog& catalog);
 
 }  // namespace laketap::api::athena

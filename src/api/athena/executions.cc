@@ -1,181 +1,160 @@
-// StartQueryExecution, StopQueryExecution, GetQueryExecution, BatchGetQueryExecution,
-// ListQueryExecutions, GetQueryResults, GetQueryRuntimeStatistics.
+// Executions: start, stop, look at them.
+#include <algorithm>
+
 #include "api/athena/doors.h"
 
 namespace laketap::api::athena {
 namespace {
 
-constexpr int64_t kListDefault = 50;
+constexpr int64_t kListMax = 50;
 
-identity::Caller caller_of(const Call& call) {
-  identity::Caller caller;
-  caller.account = call.account;
-  caller.arn = call.caller_arn;
-  caller.access_key_id = call.access_key_id;
-  caller.region = call.region;
-  return caller;
+identity::Caller to_caller(const Call& call) {
+  return {.account = call.account,
+          .arn = call.caller_arn,
+          .access_key_id = call.access_key_id,
+          .is_root = true,
+          .region = call.region};
 }
 
-model::QueryExecutionStatus status_of(const query::Execution& from) {
-  model::QueryExecutionStatus to;
-  to.state = std::string(query::to_string(from.state));
-  to.submission_date_time = from.submitted;
-  to.completion_date_time = from.completed;
-  if (!from.reason.empty()) to.state_change_reason = from.reason;
-  if (from.error_category == 0) return to;
-  model::AthenaError& error = to.athena_error.emplace();
-  error.error_category = from.error_category;
-  error.error_type = from.error_type;
-  error.retryable = false;
-  error.error_message = from.reason;
-  return to;
+model::QueryExecutionStatus status_of(const query::Execution& execution) {
+  model::QueryExecutionStatus status;
+  status.state = std::string(query::to_string(execution.state));
+  if (!execution.reason.empty()) status.state_change_reason = execution.reason;
+  status.submission_date_time = execution.submitted;
+  status.completion_date_time = execution.completed;
+  if (execution.error_category != 0)
+    status.athena_error = model::AthenaError{.error_category = execution.error_category,
+                                             .error_type = execution.error_type,
+                                             .retryable = false,
+                                             .error_message = execution.reason};
+  return status;
 }
 
-model::QueryExecutionStatistics statistics_of(const query::Execution& from) {
-  model::QueryExecutionStatistics to;  // Clients read the first two without asking whether they are there.
-  to.engine_execution_time_in_millis = from.statistics.engine_ms;
-  to.data_scanned_in_bytes = static_cast<int64_t>(from.statistics.scanned_bytes);
-  to.total_execution_time_in_millis = from.statistics.total_ms;
-  to.query_queue_time_in_millis = from.statistics.queued_ms;
-  to.query_planning_time_in_millis = from.statistics.planning_ms;
-  to.service_processing_time_in_millis = from.statistics.service_ms;
-  to.result_reuse_information.emplace().reused_previous_result = false;
-  return to;
+model::QueryExecutionStatistics statistics_of(const query::Execution& execution) {
+  const query::Statistics& of = execution.statistics;
+  model::QueryExecutionStatistics out;
+  // These two always: awswrangler, dbt and PyAthena read them without asking.
+  out.engine_execution_time_in_millis = of.engine_ms;
+  out.data_scanned_in_bytes = static_cast<int64_t>(of.scanned_bytes);
+  out.total_execution_time_in_millis = of.total_ms;
+  out.query_queue_time_in_millis = of.queued_ms;
+  out.service_pre_processing_time_in_millis = 0;
+  out.query_planning_time_in_millis = of.planning_ms;
+  out.service_processing_time_in_millis = of.service_ms;
+  out.result_reuse_information = model::ResultReuseInformation{.reused_previous_result = false};
+  return out;
 }
 
-model::QueryExecution describe(query::Execution from) {
-  model::QueryExecution to;
-  to.status = status_of(from);
-  to.statistics = statistics_of(from);
-  to.query_execution_id = from.id;
-  to.query = from.sql;
-  to.statement_type = from.statement_type;
-  to.substatement_type = from.substatement_type;
-  to.result_configuration.emplace().output_location = from.output_location;
-  to.query_execution_context.emplace();
-  to.query_execution_context->database = from.database;
-  to.query_execution_context->catalog = from.catalog;
-  to.work_group = from.work_group;
-  to.engine_version = engine_version();
-  if (!from.parameters.empty()) to.execution_parameters = std::move(from.parameters);
-  return to;
-}
-
-model::ColumnInfo describe(const query::Column& from) {
-  const query::ColumnFacts facts = query::facts_of(from);
-  model::ColumnInfo to;
-  to.catalog_name = "hive";
-  to.schema_name = "";
-  to.table_name = "";
-  to.name = from.name;
-  to.label = from.name;
-  to.type = facts.type;
-  to.precision = facts.precision;
-  to.scale = facts.scale;
-  to.nullable = "UNKNOWN";
-  to.case_sensitive = facts.case_sensitive;
-  return to;
+model::QueryExecution to_model(const query::Execution& execution) {
+  model::QueryExecution out;
+  out.query_execution_id = execution.id;
+  out.query = execution.sql;
+  out.statement_type = execution.statement_type;
+  if (!execution.substatement_type.empty()) out.substatement_type = execution.substatement_type;
+  out.result_configuration =
+      model::ResultConfiguration{.output_location = execution.output_location};
+  out.query_execution_context =
+      model::QueryExecutionContext{.database = execution.database, .catalog = execution.catalog};
+  out.status = status_of(execution);
+  out.statistics = statistics_of(execution);
+  out.work_group = execution.work_group;
+  out.engine_version = model::EngineVersion{.selected_engine_version = "AUTO",
+                                            .effective_engine_version = "Athena engine version 3"};
+  if (!execution.parameters.empty()) out.execution_parameters = execution.parameters;
+  return out;
 }
 
 }  // namespace
 
-Answer<model::StartQueryExecutionOutput> start(Doors doors, const Call& call, model::StartQueryExecutionInput input) {
+Answer<model::StartQueryExecutionOutput> start(Doors doors, const Call& call,
+                                               model::StartQueryExecutionInput input) {
+  if (!input.client_request_token || input.client_request_token->empty())
+    return invalid("clientRequestToken is null or empty");
   query::StartRequest request;
   request.sql = std::move(input.query_string);
-  request.token = input.client_request_token.value_or("");
+  request.token = std::move(*input.client_request_token);
   if (input.query_execution_context) {
     request.database = input.query_execution_context->database;
     request.catalog = input.query_execution_context->catalog;
   }
-  if (input.result_configuration) request.output_location = input.result_configuration->output_location;
-  request.work_group = input.work_group.value_or(kWorkGroup);
-  request.parameters = input.execution_parameters.value_or(std::vector<std::string>());
-  auto id = doors.queries.start(caller_of(call), std::move(request));
-  if (!id) return refused(id.error());
-  model::StartQueryExecutionOutput output;
-  output.query_execution_id = std::move(*id);
-  return output;
+  if (input.result_configuration) {
+    const model::ResultConfiguration& wanted = *input.result_configuration;
+    if (wanted.encryption_configuration &&
+        wanted.encryption_configuration->encryption_option != "SSE_S3")
+      return wire::refuse("NotImplemented", 501, "Results are not encrypted with keys of KMS");
+    request.output_location = wanted.output_location;
+  }
+  if (input.engine_configuration) return wire::refuse("NotImplemented", 501, "Spark is not served");
+  request.work_group = input.work_group.value_or(std::string(kWorkGroup));
+  if (input.execution_parameters) request.parameters = std::move(*input.execution_parameters);
+  auto id = doors.queries.start(to_caller(call), std::move(request));
+  if (!id) return to_fault(id.error());
+  return model::StartQueryExecutionOutput{.query_execution_id = *id};
 }
 
-Answer<model::StopQueryExecutionOutput> stop(Doors doors, const Call&, model::StopQueryExecutionInput input) {
+Answer<model::StopQueryExecutionOutput> stop(Doors doors, const Call&,
+                                             model::StopQueryExecutionInput input) {
   const auto stopped = doors.queries.stop(input.query_execution_id);
-  if (!stopped) return refused(stopped.error());
-  return model::StopQueryExecutionOutput();
+  if (!stopped) return to_fault(stopped.error());
+  return model::StopQueryExecutionOutput{};
 }
 
-Answer<model::GetQueryExecutionOutput> get_execution(Doors doors, const Call&, model::GetQueryExecutionInput input) {
-  auto execution = doors.queries.find(input.query_execution_id);
-  if (!execution) return refused(execution.error());
-  model::GetQueryExecutionOutput output;
-  output.query_execution = describe(std::move(*execution));
-  return output;
+Answer<model::GetQueryExecutionOutput> get_execution(Doors doors, const Call&,
+                                                     model::GetQueryExecutionInput input) {
+  const auto found = doors.queries.find(input.query_execution_id);
+  if (!found) return to_fault(found.error());
+  return model::GetQueryExecutionOutput{.query_execution = to_model(*found)};
 }
 
-Answer<model::BatchGetQueryExecutionOutput> batch_get_executions(Doors doors, const Call&, model::BatchGetQueryExecutionInput input) {
-  model::BatchGetQueryExecutionOutput output;
-  output.query_executions.emplace();
-  output.unprocessed_query_execution_ids.emplace();
+Answer<model::BatchGetQueryExecutionOutput> get_executions(
+    Doors doors, const Call&, model::BatchGetQueryExecutionInput input) {
+  model::BatchGetQueryExecutionOutput out;
+  out.query_executions.emplace();
+  out.unprocessed_query_execution_ids.emplace();
   for (const std::string& id : input.query_execution_ids) {
-    auto execution = doors.queries.find(id);
-    if (execution) {
-      output.query_executions->push_back(describe(std::move(*execution)));
-      continue;
-    }
-    model::UnprocessedQueryExecutionId& missing = output.unprocessed_query_execution_ids->emplace_back();
-    missing.query_execution_id = id;
-    missing.error_code = execution.error().code;
-    missing.error_message = execution.error().message;
+    const auto found = doors.queries.find(id);
+    if (found)
+      out.query_executions->push_back(to_model(*found));
+    else
+      out.unprocessed_query_execution_ids->push_back(
+          {id, found.error().code, found.error().message});
   }
-  return output;
+  return out;
 }
 
-Answer<model::ListQueryExecutionsOutput> list_executions(Doors doors, const Call&, model::ListQueryExecutionsInput input) {
-  auto page = doors.queries.list(input.work_group.value_or(kWorkGroup), input.next_token.value_or(""), static_cast<size_t>(input.max_results.value_or(kListDefault)));
-  if (!page) return refused(page.error());
-  model::ListQueryExecutionsOutput output;
-  output.query_execution_ids = std::move(page->ids);
-  if (!page->next_token.empty()) output.next_token = std::move(page->next_token);
-  return output;
+Answer<model::ListQueryExecutionsOutput> list_executions(Doors doors, const Call&,
+                                                         model::ListQueryExecutionsInput input) {
+  const auto limit =
+      static_cast<size_t>(std::clamp<int64_t>(input.max_results.value_or(kListMax), 1, kListMax));
+  auto page = doors.queries.list(input.work_group.value_or(std::string(kWorkGroup)),
+                                 input.next_token.value_or(""), limit);
+  if (!page) return to_fault(page.error());
+  model::ListQueryExecutionsOutput out;
+  out.query_execution_ids = std::move(page->ids);
+  if (!page->next_token.empty()) out.next_token = std::move(page->next_token);
+  return out;
 }
 
-Answer<model::GetQueryResultsOutput> get_results(Doors doors, const Call&, model::GetQueryResultsInput input) {
-  if (input.query_result_type.value_or("DATA_ROWS") != "DATA_ROWS") return invalid("Query result type DATA_MANIFEST is not supported for this query");
-  auto page = doors.queries.results(input.query_execution_id, input.next_token.value_or(""), static_cast<size_t>(input.max_results.value_or(query::kPageRowsMax)));
-  if (!page) return refused(page.error());
-  model::GetQueryResultsOutput output;
-  model::ResultSet& results = output.result_set.emplace();
-  results.rows.emplace();
-  for (auto& row : page->rows) {
-    auto& data = results.rows->emplace_back().data.emplace();
-    for (engine::Value& value : row) data.emplace_back().var_char_value = std::move(value);
-  }
-  if (!page->no_metadata) {
-    auto& columns = results.result_set_metadata.emplace().column_info.emplace();
-    for (const query::Column& column : page->columns) columns.push_back(describe(column));
-  }
-  if (page->has_update_count) output.update_count = 0;
-  if (!page->next_token.empty()) output.next_token = std::move(page->next_token);
-  return output;
-}
-
-Answer<model::GetQueryRuntimeStatisticsOutput> get_statistics(Doors doors, const Call&, model::GetQueryRuntimeStatisticsInput input) {
-  const auto execution = doors.queries.find(input.query_execution_id);
-  if (!execution) return refused(execution.error());
-  const query::Statistics& from = execution->statistics;
-  model::GetQueryRuntimeStatisticsOutput output;
-  model::QueryRuntimeStatistics& to = output.query_runtime_statistics.emplace();
-  model::QueryRuntimeStatisticsTimeline& timeline = to.timeline.emplace();
-  timeline.query_queue_time_in_millis = from.queued_ms;
-  timeline.query_planning_time_in_millis = from.planning_ms;
-  timeline.engine_execution_time_in_millis = from.engine_ms;
-  timeline.service_processing_time_in_millis = from.service_ms;
-  timeline.total_execution_time_in_millis = from.total_ms;
-  model::QueryRuntimeStatisticsRows& rows = to.rows.emplace();
-  rows.input_rows = static_cast<int64_t>(from.scanned_rows);
-  rows.input_bytes = static_cast<int64_t>(from.scanned_bytes);
-  rows.output_rows = static_cast<int64_t>(from.output_rows);
-  rows.output_bytes = static_cast<int64_t>(from.output_bytes);
-  return output;
+Answer<model::GetQueryRuntimeStatisticsOutput> runtime_statistics(
+    Doors doors, const Call&, model::GetQueryRuntimeStatisticsInput input) {
+  const auto found = doors.queries.find(input.query_execution_id);
+  if (!found) return to_fault(found.error());
+  const query::Statistics& of = found->statistics;
+  model::QueryRuntimeStatistics out;
+  out.timeline =
+      model::QueryRuntimeStatisticsTimeline{.query_queue_time_in_millis = of.queued_ms,
+                                            .service_pre_processing_time_in_millis = 0,
+                                            .query_planning_time_in_millis = of.planning_ms,
+                                            .engine_execution_time_in_millis = of.engine_ms,
+                                            .service_processing_time_in_millis = of.service_ms,
+                                            .total_execution_time_in_millis = of.total_ms};
+  if (found->state == query::State::succeeded)
+    out.rows =
+        model::QueryRuntimeStatisticsRows{.input_rows = static_cast<int64_t>(of.scanned_rows),
+                                          .input_bytes = static_cast<int64_t>(of.scanned_bytes),
+                                          .output_bytes = static_cast<int64_t>(of.output_bytes),
+                                          .output_rows = static_cast<int64_t>(of.output_rows)};
+  return model::GetQueryRuntimeStatisticsOutput{.query_runtime_statistics = std::move(out)};
 }
 
 }  // namespace laketap::api::athena
