@@ -434,3 +434,27 @@ def test_a_checksum_behind_the_body(laketap, s3, bucket):
     status, text, _ = put_with_trailer(laketap, bucket, "bad", body, wrong)
     assert (status, "<Code>BadDigest</Code>" in text) == (400, True), text
     assert [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["k"]
+
+
+def test_a_client_that_leaves_leaves_nothing(laketap, s3, bucket):
+    import socket
+
+    from botocore.auth import S3SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+    from conftest import eventually
+
+    exports = laketap.exports()
+    request = AWSRequest("PUT", f"{laketap.url}/{bucket}/half", headers={"Content-Length": str(4 * MIB)}, data=b"")
+    request.context["payload_signing_enabled"] = False
+    signer = S3SigV4Auth(Credentials(exports["AWS_ACCESS_KEY_ID"], exports["AWS_SECRET_ACCESS_KEY"]), "s3", "us-east-1")
+    signer.payload = lambda _: "UNSIGNED-PAYLOAD"
+    signer.add_auth(request)
+    host = laketap.url.removeprefix("http://")
+    head = f"PUT /{bucket}/half HTTP/1.1\r\nHost: {host}\r\n" + "".join(f"{k}: {v}\r\n" for k, v in request.headers.items()) + "\r\n"
+    with socket.create_connection(host.split(":"), timeout=10) as connection:
+        connection.sendall(head.encode() + b"x" * MIB)
+        uploads = laketap.data / "objects/.uploads"
+        eventually(lambda: list(uploads.iterdir()))
+    eventually(lambda: not list(uploads.iterdir()))
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
