@@ -659,6 +659,9 @@ Value Analyzer::decimal_arithmetic(const Expr&, const std::string& op, const Val
     type.scale = a.scale + b.scale;
     type.precision = std::min(38, a.precision + b.precision);
     if (type.scale > 38) fail("INVALID_FUNCTION_ARGUMENT", {0, 0}, "DECIMAL scale must be in range [0, precision (38)]: " + std::to_string(type.scale));
+    // As wide as the product: DuckDB multiplies in its operands' width.
+    const auto wide = [&](const Value& value, const Type& of) { return fmt::format("CAST({} AS {})", value.sql, duckdb_type(Type(Kind::decimal, type.precision, of.scale))); };
+    if (type.precision < 38) return {type, fmt::format("CAST(({} * {}) AS {})", wide(x, a), wide(y, b), duckdb_type(type))};
   } else if (op == "/") {
     type.scale = std::max(a.scale, b.scale);
     type.precision = std::min(38, a.precision + b.scale + std::max(0, b.scale - a.scale));
@@ -676,7 +679,8 @@ Value Analyzer::date_arithmetic(const Expr&, const std::string& op, const Value&
   const Type& a = left.type;
   const Type& b = right.type;
   if ((op == "+" || op == "-") && is_moment(a) && is_interval(b)) {
-    const Type type = a;
+    Type type = a;
+    if (b.is(Kind::interval_day) && !a.is(Kind::date)) type.precision = std::max(type.precision, 3);  // Intervals have milliseconds.
     return {type, fmt::format("CAST(({} {} {}) AS {})", left.sql, op, right.sql, duckdb_type(type))};
   }
   if (op == "+" && is_interval(a) && is_moment(b)) return {b, fmt::format("CAST(({} + {}) AS {})", right.sql, left.sql, duckdb_type(b))};

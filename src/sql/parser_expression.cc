@@ -168,7 +168,11 @@ ExprPtr Parser::predicate(ExprPtr value) {
   for (const std::string_view op : {"=", "<>", "!=", "<", "<=", ">", ">="}) {
     if (!sees_symbol(op)) continue;
     // Nothing can follow: Trino's parser blames the operator.
-    if (!begins_value(1)) mismatch();
+    if (!begins_value(1)) {
+      wanted_ = {"<predicate>"};
+      wanted_at_ = at_;
+      mismatch();
+    }
     advance();
     const std::string name = op == "!=" ? "<>" : std::string(op);
     for (const std::string_view quantifier : {"ALL", "ANY", "SOME"})
@@ -514,6 +518,8 @@ ExprPtr Parser::word_primary() {
     return made;
   }
   if (ExprPtr special = special_call()) return special;
+  for (const std::string_view name : {"JSON_VALUE", "JSON_QUERY", "JSON_EXISTS", "JSON_OBJECT", "JSON_ARRAY"})
+    if (word == name && sees_symbol("(", 1)) throw Thrown{{"NOT_SUPPORTED", fmt::format("{} is not served yet", name), at.line, at.column}};
   // DATE '2020-01-01', DECIMAL '1.5', BIGINT '1', JSON '..', DOUBLE PRECISION '1'.
   if (!is_reserved(word) && token(1).kind == TokenKind::text) {
     auto made = make(Op::typed_literal, at, token().text);
