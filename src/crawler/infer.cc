@@ -108,6 +108,32 @@ std::string_view without_cut(std::string_view bytes) {
                                                                        : bytes;
 }
 
+// Of an array that was cut off: the elements that are whole, one a line.
+std::string elements_of(std::string_view bytes) {
+  std::string out(bytes);
+  out.front() = '\n';
+  size_t whole = 0;
+  size_t depth = 0;
+  bool inside = false;
+  for (size_t i = 1; i < out.size(); ++i) {
+    const char c = out[i];
+    if (inside) {
+      if (c == '\\') ++i;
+      inside = c != '"';
+    } else if (c == '"') {
+      inside = true;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if ((c == '}' || c == ']') && depth > 0) {
+      if (--depth == 0) whole = i + 1;
+    } else if (depth == 0 && (c == ',' || c == ']')) {
+      out[i] = '\n';
+    }
+  }
+  out.resize(whole);
+  return out;
+}
+
 }  // namespace
 
 std::vector<catalog::Column> Schema::columns() const {
@@ -134,9 +160,11 @@ std::optional<Schema> infer_json(std::string_view bytes, bool whole) {
     return std::nullopt;
   bytes.remove_prefix(first);
   if (!whole) bytes = without_cut(bytes);
-  // Of an array that was cut off, the first elements: they stand between commas.
-  const bool is_cut_array = !whole && bytes.starts_with('[');
-  if (is_cut_array) bytes.remove_prefix(1);
+  std::string elements;
+  if (!whole && bytes.starts_with('[')) {
+    elements = elements_of(bytes);
+    bytes = elements;
+  }
   Reader reader;
   std::string plain;
   for (int damages = 0; damages < kDamagesMax && !bytes.empty(); ++damages) {
@@ -149,9 +177,7 @@ std::optional<Schema> infer_json(std::string_view bytes, bool whole) {
       bytes = plain;
       continue;
     }
-    const size_t next = bytes.find_first_not_of(" \t\r\n", *bad);
-    const bool is_comma = is_cut_array && next != std::string_view::npos && bytes[next] == ',';
-    const size_t end = is_comma ? next : bytes.find('\n', *bad);
+    const size_t end = bytes.find('\n', *bad);
     if (end == std::string_view::npos) break;
     bytes.remove_prefix(end + 1);
   }

@@ -1,9 +1,11 @@
 // Databases, tables and table versions.
+#define PCRE2_CODE_UNIT_WIDTH 8
 #include <fmt/format.h>
+#include <pcre2.h>
 
 #include <algorithm>
 #include <charconv>
-#include <regex>
+#include <memory>
 
 #include "api/glue/doors.h"
 
@@ -11,6 +13,7 @@ namespace laketap::api::glue {
 namespace {
 
 constexpr size_t kPageMax = 100;
+constexpr uint32_t kMatchStepsMax = 100'000;
 
 // GetTables' Expression is a regular expression over the whole name; awswrangler sends globs, where
 // `*` follows nothing.
@@ -24,6 +27,38 @@ std::string as_pattern(const std::string& expression) {
   }
   return out;
 }
+
+// A pattern over whole names, in any case. Matching ends after a number of steps, as no match.
+class NamePattern {
+ public:
+  static std::optional<NamePattern> compile(const std::string& text) {
+    int error = 0;
+    PCRE2_SIZE at = 0;
+    NamePattern made;
+    made.code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
+                                   PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF | PCRE2_CASELESS,
+                                   &error, &at, nullptr));
+    if (!made.code_) return std::nullopt;
+    made.data_.reset(pcre2_match_data_create_from_pattern(made.code_.get(), nullptr));
+    made.context_.reset(pcre2_match_context_create(nullptr));
+    pcre2_set_match_limit(made.context_.get(), kMatchStepsMax);
+    return made;
+  }
+  bool matches(const std::string& name) const {
+    return pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(name.data()), name.size(), 0, 0,
+                       data_.get(), context_.get()) >= 0;
+  }
+
+ private:
+  struct Free {
+    void operator()(pcre2_code* code) const { pcre2_code_free(code); }
+    void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
+    void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
+  };
+  std::unique_ptr<pcre2_code, Free> code_;
+  std::unique_ptr<pcre2_match_data, Free> data_;
+  std::unique_ptr<pcre2_match_context, Free> context_;
+};
 
 std::optional<uint64_t> version_of(const std::string& text) {
   uint64_t version = 0;
@@ -83,6 +118,11 @@ class Doors {
     if (auto fault = check_catalog(input.catalog_id, call.account)) return std::unexpected(*fault);
     if (!input.table_input)
       return wire::refuse("InvalidInputException", 400, "TableInput must be given.");
+    if ((input.partition_indexes && !input.partition_indexes->empty()) ||
+        input.open_table_format_input)
+      return wire::refuse(
+          "NotImplemented", 501,
+          "CreateTable with PartitionIndexes or OpenTableFormatInput is not served");
     catalog::Table table = from_model(*input.table_input, input.database_name);
     table.created_by = call.caller_arn;
     const Result<> done = catalog_.create_table(std::move(table));
@@ -101,15 +141,13 @@ class Doors {
     auto all = catalog_.list_tables(input.database_name);
     if (!all) return to_fault(all.error());
     if (input.expression && !input.expression->empty()) {
-      try {
-        const std::regex pattern(as_pattern(*input.expression), std::regex::icase);
-        std::erase_if(*all, [&](const catalog::Table& table) {
-          return !std::regex_match(table.name, pattern);
-        });
-      } catch (const std::regex_error&) {
+      const std::optional<NamePattern> pattern =
+          NamePattern::compile(as_pattern(*input.expression));
+      if (!pattern)
         return wire::refuse("InvalidInputException", 400,
                             "Invalid expression: " + *input.expression);
-      }
+      std::erase_if(*all,
+                    [&](const catalog::Table& table) { return !pattern->matches(table.name); });
     }
     const Answer<Slice> page = slice(all->size(), input.next_token, input.max_results, kPageMax);
     if (!page) return std::unexpected(page.error());

@@ -251,6 +251,9 @@ model::Crawler to_model(const crawler::Definition& definition, const crawler::St
     one.path = target.path;
     one.exclusions = target.exclusions;
     one.sample_size = target.sample_size;
+    one.connection_name = given(target.connection);
+    one.event_queue_arn = given(target.event_queue);
+    one.dlq_event_queue_arn = given(target.dead_letter_queue);
     targets.s3_targets->push_back(std::move(one));
   }
   targets.jdbc_targets.emplace();

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <charconv>
+#include <compare>
 
 #include "api/glue/doors.h"
 
@@ -33,7 +35,10 @@ std::optional<wire::Fault> read_targets(const model::CrawlerTargets& input,
     for (const model::S3Target& target : *input.s3_targets)
       out.push_back({.path = target.path.value_or(""),
                      .exclusions = target.exclusions.value_or(std::vector<std::string>()),
-                     .sample_size = target.sample_size});
+                     .sample_size = target.sample_size,
+                     .connection = target.connection_name.value_or(""),
+                     .event_queue = target.event_queue_arn.value_or(""),
+                     .dead_letter_queue = target.dlq_event_queue_arn.value_or("")});
   return std::nullopt;
 }
 
@@ -228,10 +233,11 @@ class Doors {
       return wire::refuse(
           "EntityNotFoundException", 400,
           fmt::format("Crawler entry with name {} does not exist", input.crawler_name));
-    if (input.filters && !input.filters->empty())
-      return wire::refuse("NotImplemented", 501, "filters of ListCrawls are not served yet");
-    const auto crawls = crawlers_.history(input.crawler_name);
+    auto crawls = crawlers_.history(input.crawler_name);
     if (!crawls) return to_fault(crawls.error());
+    if (input.filters)
+      for (const model::CrawlsFilter& filter : *input.filters)
+        if (auto fault = apply(filter, *crawls)) return std::unexpected(*fault);
     const Answer<Slice> page = slice(crawls->size(), input.next_token, input.max_results, kPageMax);
     if (!page) return std::unexpected(page.error());
     model::ListCrawlsResponse output;
@@ -243,6 +249,7 @@ class Doors {
   }
 
   Answer<model::TagResourceResponse> tag(const Call&, model::TagResourceRequest input) const {
+    if (auto fault = only_crawlers(input.resource_arn)) return std::unexpected(*fault);
     const Result<> done = crawlers_.update(name_of(input.resource_arn),
                                            [&](crawler::Definition& definition) -> Result<> {
                                              for (const auto& [key, value] : input.tags_to_add)
@@ -253,6 +260,7 @@ class Doors {
     return model::TagResourceResponse{};
   }
   Answer<model::UntagResourceResponse> untag(const Call&, model::UntagResourceRequest input) const {
+    if (auto fault = only_crawlers(input.resource_arn)) return std::unexpected(*fault);
     const Result<> done = crawlers_.update(name_of(input.resource_arn),
                                            [&](crawler::Definition& definition) -> Result<> {
                                              for (const std::string& key : input.tags_to_remove)
@@ -271,9 +279,10 @@ class Doors {
   }
 
  private:
-  static Timestamp now() {
-    return std::chrono::time_point_cast<std::chrono::microseconds>(
-        std::chrono::system_clock::now());
+  Timestamp now() const { return crawlers_.now(); }
+  static std::optional<wire::Fault> only_crawlers(const std::string& arn) {
+    if (arn.find(":crawler/") != std::string::npos) return std::nullopt;
+    return wire::Fault{"NotImplemented", 501, "tags of crawlers only are served", {}};
   }
   static std::string name_of(const std::string& arn) {
     return arn.substr(arn.rfind('/') == std::string::npos ? 0 : arn.rfind('/') + 1);
@@ -312,6 +321,47 @@ class Doors {
     return std::nullopt;
   }
 
+  // Keeps the runs that a filter of ListCrawls lets through.
+  static std::optional<wire::Fault> apply(const model::CrawlsFilter& filter,
+                                          std::vector<crawler::Crawl>& crawls) {
+    const std::string field = filter.field_name.value_or("");
+    const std::string op = filter.filter_operator.value_or("");
+    const std::string value = filter.field_value.value_or("");
+    const bool is_text = field == "CRAWL_ID" || field == "STATE";
+    if (is_text && op != "EQ" && op != "NE")
+      return wire::Fault{"InvalidInputException",
+                         400,
+                         "Only EQ or NE operator is allowed for field : " + field,
+                         {}};
+    double number = 0;
+    if (!is_text) {
+      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+      if (error != std::errc() || end != value.data() + value.size())
+        return wire::Fault{"InvalidInputException",
+                           400,
+                           fmt::format("Invalid value for field {} : {}", field, value),
+                           {}};
+    }
+    const auto order = [&](const crawler::Crawl& crawl) -> std::partial_ordering {
+      if (field == "CRAWL_ID") return crawl.id <=> value;
+      if (field == "STATE") return crawl.state <=> value;
+      if (field == "DPU_HOUR") return 0.0 <=> number;
+      if (field == "END_TIME" && !crawl.ended) return std::partial_ordering::unordered;
+      const Timestamp at = field == "END_TIME" ? *crawl.ended : crawl.started;
+      return static_cast<double>(at.time_since_epoch().count() / 1000) <=> number;
+    };
+    std::erase_if(crawls, [&](const crawler::Crawl& crawl) {
+      const std::partial_ordering is = order(crawl);
+      return !(op == "EQ"   ? is == 0
+               : op == "NE" ? is != 0
+               : op == "GT" ? is > 0
+               : op == "GE" ? is >= 0
+               : op == "LT" ? is < 0
+                            : is <= 0);
+    });
+    return std::nullopt;
+  }
+
   static model::CrawlerHistory describe(const crawler::Crawl& crawl, const std::string& name) {
     model::CrawlerHistory one;
     one.crawl_id = crawl.id;
@@ -333,11 +383,16 @@ class Doors {
     };
     add("ADD", crawl.tables_created);
     add("UPDATE", crawl.tables_updated);
+    const auto count = [](int64_t number) {
+      return boost::json::serialize(boost::json::object{{"Count", number}});
+    };
+    if (crawl.tables_deleted > 0) tables["DELETE"] = count(crawl.tables_deleted);
+    boost::json::object partitions;
+    if (crawl.partitions_added > 0) partitions["ADD"] = count(crawl.partitions_added);
+    if (crawl.partitions_deleted > 0) partitions["DELETE"] = count(crawl.partitions_deleted);
     boost::json::object summary;
     if (!tables.empty()) summary["TABLE"] = std::move(tables);
-    if (crawl.partitions_added > 0)
-      summary["PARTITION"] = boost::json::object{
-          {"ADD", boost::json::serialize(boost::json::object{{"Count", crawl.partitions_added}})}};
+    if (!partitions.empty()) summary["PARTITION"] = std::move(partitions);
     if (!summary.empty()) one.summary = boost::json::serialize(summary);
     return one;
   }
