@@ -249,6 +249,45 @@ TEST(JournalTest, AFailedSyncIsFinal) {
   EXPECT_EQ(bench.replayed[0].payload, "before");
 }
 
+// A killed journal has no seal: only a whole commit behind a damaged one tells damage from a torn
+// tail.
+TEST(JournalTest, DamageBeforeAWholeCommitIsRefusedAndATornTailIsCutOff) {
+  for (const uint64_t damaged : {0, 1, 2}) {
+    Bench bench;
+    ASSERT_TRUE(bench.open());
+    for (Group group = 1; group <= 3; ++group) ASSERT_TRUE(bench.append(group, "payload"));
+    bench.disk.kill();
+    bench.disk.flip_bit("/data/journal/segment-000001", 8 * (8192 + 4096 * damaged + 64) + 3);
+    const Bytes before = bench.disk.contents("/data/journal/segment-000001");
+    const Result<> opened = bench.open();
+    if (damaged < 2) {
+      ASSERT_FALSE(opened) << damaged;
+      EXPECT_EQ(opened.error().kind, ErrorKind::corrupt);
+      EXPECT_EQ(bench.disk.contents("/data/journal/segment-000001"), before) << "changed";
+    } else {
+      ASSERT_TRUE(opened);
+      EXPECT_EQ(bench.replayed.size(), 2U);
+    }
+  }
+}
+
+TEST(JournalTest, OneDamagedHeaderIsRepairedAndTwoAreRefused) {
+  Bench bench;
+  const std::string path = "/data/journal/segment-000001";
+  ASSERT_TRUE(bench.open());
+  ASSERT_TRUE(bench.append(1, "payload"));
+  bench.journal.reset();
+  for (const uint64_t copy : {0, 1}) {
+    bench.disk.flip_bit(path, 8 * (4096 * copy + 20));
+    ASSERT_TRUE(bench.open()) << "copy " << copy;
+    EXPECT_EQ(bench.replayed.size(), 1U);
+    bench.journal.reset();
+  }
+  bench.disk.flip_bit(path, 8 * 20);
+  bench.disk.flip_bit(path, 8 * 4116);
+  EXPECT_EQ(bench.open().error().kind, ErrorKind::corrupt);
+}
+
 TEST(JournalTest, OptionsThatCannotWorkAreRefused) {
   Bench bench;
   bench.options.segment_bytes = 5000;
