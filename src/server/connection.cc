@@ -259,6 +259,7 @@ Task<bool> Connection::serve_operation() {
   call_.access_key_id = admitted->signature.access_key_id;
 
   const bool is_s3 = service_->protocol == wire::Protocol::rest_xml;
+  if (admitted->version_2) parsed_.head.query = http::without_v2(parsed_.head.query);
   if (is_s3) {  // Its signature held already, so the path may be told in the other style now.
     if (const auto bucket =
             bucket_of_host(parsed_.head.value("host"), shared_.options.bucket_hosts))

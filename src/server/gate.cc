@@ -252,9 +252,39 @@ std::optional<std::string> bucket_of_host(std::string_view host,
   return std::nullopt;
 }
 
+namespace {
+
+// A URL presigned by Signature Version 2: S3 only.
+std::expected<Admitted, wire::Fault> admit_v2(const Options& options, const wire::Service& service,
+                                              const http::RequestHead& head, Timestamp now) {
+  const auto signature = http::read_query_v2(head, now);
+  if (!signature) return std::unexpected(signature_fault(service, signature.error(), head, now));
+  Admitted made;
+  made.form = BodyForm::unsigned_payload;
+  made.version_2 = true;
+  made.signature.access_key_id = signature->access_key_id;
+  made.signature.signature = signature->signature;
+  made.signature.region = options.default_region;
+  const auto principal = options.find_principal(signature->access_key_id);
+  const std::string bucket =
+      bucket_of_host(head.value("host"), options.bucket_hosts).value_or(std::string());
+  const http::Comparison compared = http::check_query_v2(
+      head, *signature, bucket, principal ? principal->secret : "an unknown key's secret");
+  if (!principal) return std::unexpected(unknown_key_fault(service, signature->access_key_id));
+  if (!compared.equal) return std::unexpected(mismatch_fault(service, made.signature, compared));
+  // Chunks would be stored as they are framed.
+  if (head.value("x-amz-content-sha256").starts_with("STREAMING-"))
+    return wire::refuse("InvalidRequest", 400, "A presigned URL takes no chunked payload");
+  made.principal = *principal;
+  return made;
+}
+
+}  // namespace
+
 std::expected<Admitted, wire::Fault> admit(const Options& options, const wire::Service& service,
                                            const http::RequestHead& head, Timestamp now) {
   const bool is_s3 = service.protocol == wire::Protocol::rest_xml;
+  if (is_s3 && http::has_query_v2(head)) return admit_v2(options, service, head, now);
   Admitted made;
   made.rules = {.service = service.signing_name, .is_s3 = is_s3, .now = now};
   auto signature = http::read_signature(head, made.rules);

@@ -2,6 +2,7 @@
 // waiting. Inner header of server.
 #pragma once
 
+#include "http/sigv2.h"
 #include "http/sigv4.h"
 #include "server/head.h"
 #include "server/server.h"
@@ -35,6 +36,7 @@ struct Admitted {
   http::SignatureRules rules;
   Principal principal;
   BodyForm form = BodyForm::hashed_by_signature;
+  bool version_2 = false;  // A presigned URL of the old kind: of the signature only key and region.
 };
 
 // Everything that can be refused before a body is read. For S3 that is the signature itself.

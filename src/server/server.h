@@ -42,6 +42,7 @@ struct Options {
   size_t threads = 2;    // io_contexts.
   std::optional<TlsListener> tls;
   std::function<std::optional<Principal>(std::string_view access_key_id)> find_principal;
+  std::string default_region = "us-east-1";  // Of the rare signature that names none.
   // Hosts below which a name is a bucket's: bucket.localhost. AWS's own are known.
   std::vector<std::string> bucket_hosts = {"localhost"};
   size_t page_threads = 2;          // For pages: they may block.

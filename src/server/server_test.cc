@@ -115,6 +115,25 @@ TEST(ServerTest, ABucketMayStandInTheHost) {
   EXPECT_EQ(server.stored(), std::vector<std::string>{"my.bucket/k=body"});
 }
 
+// The signature of the old kind, for GET /b/5, by openssl dgst -sha1 -hmac over its five lines.
+TEST(ServerTest, AnOldPresignedUrlIsServedAndAnAlteredOneIsNot) {
+  TestServer server;
+  server.object_path = std::filesystem::temp_directory_path() / "server-test-presigned";
+  std::ofstream(server.object_path) << "12345";
+  const std::string url =
+      "/b/5?AWSAccessKeyId=AKIDTEST&Expires=4102444800&Signature=681O2OR0oYOXW7g6AqWscFkhVIc%3D";
+  const auto get = [&](std::string_view target) {
+    RawClient client(server.port);
+    return client.ask(fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", target));
+  };
+  EXPECT_EQ(get(url).body, "12345");
+  EXPECT_EQ(get(url + "&versionId=1").status, 403);
+  EXPECT_EQ(get(url + "&acl").status, 403);
+  EXPECT_EQ(get(url + "&legal-hold").status, 400);
+  EXPECT_EQ(get("/b/4" + url.substr(4)).status, 403);
+  std::filesystem::remove(server.object_path);
+}
+
 TEST(ServerTest, APreflightNeedsNoSignature) {
   TestServer server;
   RawClient client(server.port);

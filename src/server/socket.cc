@@ -216,7 +216,8 @@ Task<bool> Socket::send_file_tls(const http::BodySource& source) {
         pread(source.descriptor(), block.data(), size, static_cast<off_t>(source.offset() + at));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) co_return false;  // The file is shorter than its row says.
-    const bool sent = co_await send_tls({block.data(), static_cast<size_t>(got)});
+    const std::string_view read(block.data(), static_cast<size_t>(got));
+    const bool sent = co_await send_tls(read);
     if (!sent) co_return false;
     at += static_cast<uint64_t>(got);
   }
