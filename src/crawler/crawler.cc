@@ -121,6 +121,11 @@ void Crawlers::remember(std::vector<Shared> definitions) {
 
 Result<> Crawlers::create(Definition wanted) {
   if (const Result<> good = check(wanted); !good) return good;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (definitions_.size() >= kCrawlersMax)
+      return fail(ErrorKind::too_large, fmt::format("No more than {} crawlers.", kCrawlersMax));
+  }
   wanted.created = wanted.updated = parts_.clock.now();
   wanted.version = 1;
   return save(wanted, true);

@@ -67,6 +67,21 @@ TEST_F(CrawlerTest, ATypeThatSomebodyChoseStays) {
   EXPECT_EQ(columns_of("data"), "id int, at timestamp, n int");
 }
 
+TEST_F(CrawlerTest, ATableMadeByHandGetsPartitionsAndKeepsItsColumns) {
+  ASSERT_TRUE(catalog_->create_database({.name = "db"}));
+  catalog::Table table{.database = "db", .name = "mine", .partition_keys = {{"dt", "string"}}};
+  table.storage.emplace();
+  table.storage->columns = {{"only", "string"}};
+  table.storage->location = "s3://" + bucket_ + "/data";
+  ASSERT_TRUE(catalog_->create_table(table));
+  put("data/dt=1/a.json", "{\"id\":1}");
+  ASSERT_TRUE(crawlers_->create(make("c", path("data"))));
+  crawl("c");
+  EXPECT_EQ(table_names(), (std::vector<std::string>{"mine"}));
+  EXPECT_EQ(columns_of("mine"), "only string");
+  EXPECT_EQ(partitions_of("mine"), (std::vector<std::string>{"1"}));
+}
+
 TEST_F(CrawlerTest, AColumnOfNullsTakesTheFirstTypeThatComes) {
   put("data/a.json", "{\"id\":1,\"v\":null}");
   ASSERT_TRUE(crawlers_->create(make("c", path("data"))));

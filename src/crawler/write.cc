@@ -278,7 +278,11 @@ Result<> Writer::update(const FoundTable& found, Source source, catalog::Table t
   const Memo memo_before = load_memo(table.name);
   Memo memo = memo_before;
   memo.is_early = memo.is_early && source == Source::arrival;
-  if (!is_of_format(table, found.format)) {
+  const bool fits = is_of_format(table, found.format);
+  if (!fits &&
+      !find(table.parameters, "UPDATED_BY_CRAWLER"))  // Made by hand: only partitions come.
+    return add_partitions(found, table, source);
+  if (!fits) {
     if (source == Source::arrival || !overwrites || only_add) return {};
     table.storage = make_storage(found);
     for (const auto& [key, value] : table.storage->parameters) table.parameters[key] = value;

@@ -15,6 +15,8 @@ constexpr size_t kPageMax = 100;
 
 // Errors of crawlers have names of their own for what runs and what does not.
 std::unexpected<wire::Fault> crawler_fault(const Error& error) {
+  if (error.kind == ErrorKind::too_large)
+    return wire::refuse("ResourceNumberLimitExceededException", 400, error.what);
   if (error.kind != ErrorKind::conflict) return to_fault(error);
   if (error.what.find("isn't running") != std::string::npos)
     return wire::refuse("CrawlerNotRunningException", 400, error.what);
