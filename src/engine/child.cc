@@ -71,7 +71,7 @@ Result<std::unique_ptr<Child>> Child::start(const WorkerOptions& options,
     return fail(ErrorKind::unavailable, "GENERIC_INTERNAL_ERROR: " + process.error().what);
   pair->second.reset();  // So that its end is seen when it dies.
 
-  auto child = std::unique_ptr<Child>(new Child());
+  auto child = std::unique_ptr<Child>(new Child);
   child->socket_ = std::move(pair->first);
   child->process_ = std::move(*process);
   child->number_ = number;

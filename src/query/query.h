@@ -141,9 +141,10 @@ class Queries {
   std::string default_output() const;
   Timestamp opened() const;  // What the workgroup shows as its creation.
 
- private:
   struct Core;
-  explicit Queries(std::unique_ptr<Core> core);
+  explicit Queries(std::unique_ptr<Core> core);  // Called by open().
+
+ private:
   std::unique_ptr<Core> core_;
 };
 

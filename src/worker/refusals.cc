@@ -60,7 +60,7 @@ engine::Refusals try_what_is_closed(Session& session, const engine::WorkerSetup&
   for (const std::string& path : secrets) {
     found["main thread opens " + path] = refused(open(path.c_str(), O_RDONLY | O_CLOEXEC));
     bool other = false;
-    std::thread([&] { other = refused(open(path.c_str(), O_RDONLY | O_CLOEXEC)); }).join();
+    std::jthread([&] { other = refused(open(path.c_str(), O_RDONLY | O_CLOEXEC)); }).join();
     found["new thread opens " + path] = other;
     found["DuckDB's threads open " + path] = scan_refuses(session, path);
   }
@@ -72,7 +72,7 @@ engine::Refusals try_what_is_closed(Session& session, const engine::WorkerSetup&
   }
   try_calls(found, "main thread");
   engine::Refusals of_thread;
-  std::thread([&] { try_calls(of_thread, "new thread"); }).join();
+  std::jthread([&] { try_calls(of_thread, "new thread"); }).join();
   found.merge(of_thread);
   found["a library is loaded"] = dlopen("libpam.so.0", RTLD_NOW) == nullptr;
 

@@ -61,6 +61,7 @@ bool is_readable(const sql::Type& type) {
 
 // What DuckDB hands to each callback of one scan in one query.
 struct Bound {
+  Bound(const Duck* of, Table* read) : duck(of), table(read) {}
   const Duck* duck;
   Table* table;
 };
@@ -280,6 +281,7 @@ class Reader {
 
 // The extra info of the function: what bind needs to find a table.
 struct Registry {
+  Registry(const Duck* of, Tables* known) : duck(of), tables(known) {}
   const Duck* duck;
   Tables* tables;
 };
@@ -329,7 +331,7 @@ void on_bind(duckdb_bind_info info) {
         for (const auto& file : table.scan.files) bytes += file.bytes;
         constexpr uint64_t kBytesPerRow = 200;  // A guess is enough to order joins.
         duck.bind_set_cardinality(info, bytes / kBytesPerRow, false);
-        duck.bind_set_bind_data(info, new Bound{&duck, &table},
+        duck.bind_set_bind_data(info, std::make_unique<Bound>(&duck, &table).release(),
                                 [](void* data) { delete static_cast<Bound*>(data); });
       },
       refuse);
@@ -364,9 +366,9 @@ void on_local_init(duckdb_init_info info) {
   const Duck& duck = *duck_of_process;
   guarded(
       [&] {
-        duck.init_set_init_data(info, new std::unique_ptr<Reader>(), [](void* data) {
-          delete static_cast<std::unique_ptr<Reader>*>(data);
-        });
+        duck.init_set_init_data(
+            info, std::make_unique<std::unique_ptr<Reader>>().release(),
+            [](void* data) { delete static_cast<std::unique_ptr<Reader>*>(data); });
       },
       [&](const char* why) { duck.init_set_error(info, why); });
 }
@@ -416,7 +418,7 @@ Result<> register_scan(const Duck& duck, duckdb_connection connection, Tables& t
   duckdb_logical_type text = duck.create_logical_type(DUCKDB_TYPE_VARCHAR);
   duck.table_function_set_name(function, "laketap_scan");
   duck.table_function_add_parameter(function, text);
-  duck.table_function_set_extra_info(function, new Registry{&duck, &tables},
+  duck.table_function_set_extra_info(function, std::make_unique<Registry>(&duck, &tables).release(),
                                      [](void* data) { delete static_cast<Registry*>(data); });
   duck.table_function_set_bind(function, on_bind);
   duck.table_function_set_init(function, on_init);

@@ -92,7 +92,7 @@ Session::~Session() {
 Result<std::unique_ptr<Session>> Session::open(const SessionOptions& options) {
   const auto duck = load_duck(options.library);
   if (!duck) return fail(duck.error());
-  auto session = std::unique_ptr<Session>(new Session(std::make_unique<Core>()));
+  auto session = std::make_unique<Session>(std::make_unique<Core>());
   Core& core = *session->core_;
   core.duck = *duck;
 

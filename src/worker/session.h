@@ -42,9 +42,10 @@ class Session {
   // A statement of ours, its first value as text or its error: for the self test.
   std::string ask(const std::string& sql);
 
- private:
   struct Core;
-  explicit Session(std::unique_ptr<Core> core);
+  explicit Session(std::unique_ptr<Core> core);  // Called by open().
+
+ private:
   std::unique_ptr<Core> core_;
 };
 

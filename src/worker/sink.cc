@@ -96,7 +96,7 @@ Sink::Sink(const Duck& duck, const sql::Type& type, const SerdeRules& rules, siz
     problem_ = own_problem_.get();
   }
   for (const sql::Type& part : type_.parts)
-    parts_.push_back(std::unique_ptr<Sink>(new Sink(duck, part, rules, number, problem_)));
+    parts_.push_back(std::make_unique<Sink>(duck, part, rules, number, problem_));
   if (type_.is(Kind::row)) {
     std::vector<std::string> names;
     for (const auto& name : type_.names) names.push_back(name.value_or(""));

@@ -58,6 +58,10 @@ class Sink {
   // `number` is the column's, for messages.
   Sink(const Duck& duck, const sql::Type& type, const SerdeRules& rules, size_t number);
 
+  // A part of a nested type's: problems are the whole's.
+  Sink(const Duck& duck, const sql::Type& type, const SerdeRules& rules, size_t number,
+       std::string* problem);
+
   // Before the first write into a vector, and again after it may have moved.
   void bind(duckdb_vector vector);
   // Reads the value that `cursor` stands on.
@@ -73,9 +77,6 @@ class Sink {
   const std::string& problem() const { return *problem_; }
 
  private:
-  Sink(const Duck& duck, const sql::Type& type, const SerdeRules& rules, size_t number,
-       std::string* problem);
-
   Written write_string(Cursor& cursor, size_t row);
   Written write_raw(Cursor& cursor, size_t row);
   Written write_array(Cursor& cursor, size_t row);

@@ -56,7 +56,6 @@ class Query {
         statement_(std::move(statement)),
         descriptors_(std::move(descriptors)),
         thread_([this] { run(); }) {}
-  ~Query() { thread_.join(); }
 
  private:
   void run() {
@@ -83,7 +82,7 @@ class Query {
   Session& session_;
   engine::Statement statement_;
   std::vector<io::Descriptor> descriptors_;
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 }  // namespace
