@@ -21,7 +21,7 @@ Result<std::unique_ptr<BlockWriter>> BlockWriter::create(Files& files, const std
   options.write = options.create = options.exclusive = true;
   auto file = files.open(path, options);
   if (!file) return fail(file.error());
-  return std::unique_ptr<BlockWriter>(new BlockWriter(files, path, std::move(*file)));
+  return std::make_unique<BlockWriter>(files, path, std::move(*file));
 }
 
 Result<> BlockWriter::write(ByteView bytes) {

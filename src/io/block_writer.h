@@ -17,6 +17,9 @@ namespace laketap::io {
 // One thread at a time. Destroying it without finish() leaves a file of some length behind.
 class BlockWriter {
  public:
+  // `file` is `path`, new and empty; create() is the way to one.
+  BlockWriter(Files& files, std::string path, std::unique_ptr<File> file);
+
   // Creates `path`, which must not exist. Errors: as Files::open.
   static Result<std::unique_ptr<BlockWriter>> create(Files& files, const std::string& path);
 
@@ -30,7 +33,6 @@ class BlockWriter {
   struct Free {
     void operator()(uint8_t* block) const;
   };
-  BlockWriter(Files& files, std::string path, std::unique_ptr<File> file);
   Result<> flush(size_t bytes);  // The first `bytes` of the block, a multiple of the alignment.
 
   Files& files_;

@@ -166,7 +166,7 @@ Result<std::unique_ptr<Process>> Process::spawn(const SpawnOptions& options) {
   posix_spawn_file_actions_destroy(&actions);
   if (errno != 0) return system_failure("spawning " + options.executable);
 
-  std::unique_ptr<Process> process(new Process(id));
+  auto process = std::make_unique<Process>(id);
   process->pid_descriptor_ = static_cast<int>(::syscall(SYS_pidfd_open, id, 0));
   if (process->pid_descriptor_ < 0) return system_failure("watching " + options.executable);
   return process;

@@ -58,6 +58,7 @@ struct SpawnOptions {
 class Process {
  public:
   static Result<std::unique_ptr<Process>> spawn(const SpawnOptions& options);
+  explicit Process(pid_t id) : id_(id) {}  // Of a child of ours; spawn() is the way to one.
   ~Process();
 
   pid_t id() const { return id_; }
@@ -67,8 +68,6 @@ class Process {
   std::optional<int> wait(std::chrono::milliseconds wait_max);
 
  private:
-  explicit Process(pid_t id) : id_(id) {}
-
   pid_t id_;
   int pid_descriptor_ = -1;
   std::optional<int> ended_;
