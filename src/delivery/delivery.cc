@@ -47,11 +47,6 @@ void Delivery::reconfigure(Buffer& buffer, Configuration configuration) {
   buffer.configuration = std::make_shared<const Configuration>(std::move(configuration));
 }
 
-void Delivery::flush(Buffer& buffer) {
-  const std::lock_guard lock(buffer.mutex);
-  if (buffer.open) core_->seal(buffer);
-}
-
 void Delivery::close_buffer(const std::shared_ptr<Buffer>& buffer, bool discard,
                             std::function<void()> drained) {
   {

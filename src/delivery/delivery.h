@@ -111,8 +111,6 @@ class Delivery {
   // caller's).
   void close_buffer(const std::shared_ptr<Buffer>& buffer, bool discard,
                     std::function<void()> drained);
-  // Delivers what is buffered now, without waiting for size or age.
-  void flush(Buffer& buffer);
 
   // Gives the records their batch and appends them to the journal.
   // Errors: cancelled - the buffer is closed or we stop; others as journal::Journal::append.
