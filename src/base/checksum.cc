@@ -8,8 +8,8 @@ namespace laketap {
 namespace {
 
 // One crc32 instruction has three cycles of latency and one of throughput, so three independent
-// lanes run at full rate. Joining lanes means shifting a CRC past the bytes that follow it: a linear
-// map over GF(2), kept as one table per byte of the CRC.
+// lanes run at full rate. Joining lanes means shifting a CRC past the bytes that follow it: a
+// linear map over GF(2), kept as one table per byte of the CRC.
 constexpr size_t kLaneBytes = 4096;
 
 using Shift = std::array<std::array<uint32_t, 256>, 4>;
@@ -36,7 +36,9 @@ uint32_t shifted(uint32_t crc) {
          kShift[3][crc >> 24];
 }
 
-uint64_t word_at(const uint8_t* at) { return load_le<uint64_t>(ByteView(at, 8)); }
+uint64_t word_at(const uint8_t* at) {
+  return load_le<uint64_t>(ByteView(at, 8));
+}
 
 }  // namespace
 

@@ -22,8 +22,10 @@ TEST(ChecksumTest, EqualsTheDefinitionAtEveryLengthClass) {
   Bytes bytes(40000);
   uint32_t x = 1;
   for (uint8_t& byte : bytes) byte = static_cast<uint8_t>((x = x * 1664525 + 1013904223) >> 24);
-  for (const size_t size : {0UZ, 1UZ, 7UZ, 8UZ, 9UZ, 4095UZ, 12287UZ, 12288UZ, 12289UZ, 24576UZ, 40000UZ})
-    EXPECT_EQ(crc32c(ByteView(bytes).first(size)), one_bit_at_a_time(ByteView(bytes).first(size))) << size;
+  for (const size_t size :
+       {0UZ, 1UZ, 7UZ, 8UZ, 9UZ, 4095UZ, 12287UZ, 12288UZ, 12289UZ, 24576UZ, 40000UZ})
+    EXPECT_EQ(crc32c(ByteView(bytes).first(size)), one_bit_at_a_time(ByteView(bytes).first(size)))
+        << size;
 }
 
 TEST(ChecksumTest, ContinuesFromASeed) {

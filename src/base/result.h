@@ -40,10 +40,13 @@ inline std::unexpected<Error> fail(ErrorKind kind, std::string what) {
   return std::unexpected(Error{kind, std::move(what)});
 }
 
-// Adds what was being done: fail(segment.error(), "opening the segment") -> "opening the segment: no space".
+// Adds what was being done: fail(segment.error(), "opening the segment") -> "opening the segment:
+// no space".
 inline std::unexpected<Error> fail(const Error& error, std::string_view doing) {
   return std::unexpected(Error{error.kind, std::string(doing) + ": " + error.what});
 }
-inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
+inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected(std::move(error));
+}
 
 }  // namespace laketap

@@ -149,8 +149,7 @@ TEST_F(CatalogTest, EveryPartitionIsRewrittenOverManyChunks) {
   }));
   size_t changed = 0;
   const auto page = catalog_->partitions("shop", "sales");
-  for (const Partition& one : page->partitions)
-    changed += one.parameters.count("seen");
+  for (const Partition& one : page->partitions) changed += one.parameters.count("seen");
   EXPECT_EQ(changed, 2344u);
 }
 

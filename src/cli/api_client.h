@@ -16,21 +16,27 @@ struct Address {
   http::Endpoint endpoint;
   http::Credential credential;
 };
-// Errors: not_found - no server was ever started there; invalid - an endpoint that is no http:// address.
+// Errors: not_found - no server was ever started there; invalid - an endpoint that is no http://
+// address.
 Result<Address> find_server(const Target& target);
 
 // Not thread-safe: one connection.
 class ApiClient {
  public:
-  explicit ApiClient(const Address& address) : client_(address.endpoint), credential_(address.credential) {}
+  explicit ApiClient(const Address& address)
+      : client_(address.endpoint), credential_(address.credential) {}
 
-  // A JSON 1.1 call; `target` is "AmazonAthena.StartQueryExecution". Errors: `what` is "CODE: message" for a refusal.
-  Result<boost::json::object> call(std::string_view service, std::string_view target, const boost::json::object& input);
+  // A JSON 1.1 call; `target` is "AmazonAthena.StartQueryExecution". Errors: `what` is "CODE:
+  // message" for a refusal.
+  Result<boost::json::object> call(std::string_view service, std::string_view target,
+                                   const boost::json::object& input);
   // A Query call; the answer's XML.
-  Result<std::string> query(std::string_view service, const std::map<std::string, std::string>& form);
+  Result<std::string> query(std::string_view service,
+                            const std::map<std::string, std::string>& form);
 
  private:
-  Result<http::ClientResponse> send(std::string_view service, std::vector<http::Header> headers, const std::string& body);
+  Result<http::ClientResponse> send(std::string_view service, std::vector<http::Header> headers,
+                                    const std::string& body);
 
   http::Client client_;
   http::Credential credential_;

@@ -24,7 +24,8 @@ struct UpOptions {
 };
 int up(const UpOptions& options);
 
-// How a command finds its server: --endpoint, AWS_ENDPOINT_URL, or what `up` wrote into the data folder.
+// How a command finds its server: --endpoint, AWS_ENDPOINT_URL, or what `up` wrote into the data
+// folder.
 struct Target {
   std::string data = "./laketap-data";
   std::string endpoint;

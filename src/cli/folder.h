@@ -1,4 +1,5 @@
-// The data folder: its format stamp, the address that `up` printed last, and what --listen means. Inner header of cli.
+// The data folder: its format stamp, the address that `up` printed last, and what --listen means.
+// Inner header of cli.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,8 @@ namespace laketap::cli {
 
 inline constexpr int kFolderFormat = 1;
 
-// Writes DIR/format into a new folder; in an old one it must be ours. Errors: invalid - a newer or unreadable stamp,
-// or a folder that holds other things; unavailable.
+// Writes DIR/format into a new folder; in an old one it must be ours. Errors: invalid - a newer or
+// unreadable stamp, or a folder that holds other things; unavailable.
 Result<> check_format(const std::string& directory);
 
 // DIR/endpoint, for `laketap env`; replaced atomically.

@@ -8,6 +8,7 @@
 
 namespace laketap::cli {
 
-http::Response metrics_page(const ingest::Streams& streams, const store::Store& store, const journal::Journal& journal, const server::Counters& counters);
+http::Response metrics_page(const ingest::Streams& streams, const store::Store& store,
+                            const journal::Journal& journal, const server::Counters& counters);
 
 }  // namespace laketap::cli

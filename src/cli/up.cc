@@ -1,5 +1,5 @@
-// laketap up: where the parts of the server meet. They are made in the order in which a record meets them and end in
-// the reverse order; none knows more of the others than its face says.
+// laketap up: where the parts of the server meet. They are made in the order in which a record
+// meets them and end in the reverse order; none knows more of the others than its face says.
 #include <fmt/format.h>
 #include <pthread.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -39,7 +39,8 @@ std::string environment(const char* name) {
 // Everything that serves. Members are destroyed from the last to the first.
 class Services {
  public:
-  Services(const UpOptions& options, const std::string& host, uint16_t port) : options_(options), host_(host), port_(port) {}
+  Services(const UpOptions& options, const std::string& host, uint16_t port)
+      : options_(options), host_(host), port_(port) {}
 
   // Errors: of whatever part could not be opened.
   Result<uint16_t> start();
@@ -81,15 +82,17 @@ class Services {
 };
 
 Result<> Services::open_state() {
-  auto identities = identity::Identities::open({.directory = options_.data,
-                                                .account = options_.account,
-                                                .root_access_key = environment("LAKETAP_ROOT_ACCESS_KEY"),
-                                                .root_secret_key = environment("LAKETAP_ROOT_SECRET_KEY"),
-                                                .console_password = environment("LAKETAP_CONSOLE_PASSWORD")},
-                                               files_, clock_, random_);
+  auto identities =
+      identity::Identities::open({.directory = options_.data,
+                                  .account = options_.account,
+                                  .root_access_key = environment("LAKETAP_ROOT_ACCESS_KEY"),
+                                  .root_secret_key = environment("LAKETAP_ROOT_SECRET_KEY"),
+                                  .console_password = environment("LAKETAP_CONSOLE_PASSWORD")},
+                                 files_, clock_, random_);
   if (!identities) return fail(identities.error());
   identities_ = std::move(*identities);
-  const auto open = [&](std::unique_ptr<state::Database>& database, const char* name, bool synced) -> Result<> {
+  const auto open = [&](std::unique_ptr<state::Database>& database, const char* name,
+                        bool synced) -> Result<> {
     auto opened = state::open_sqlite(options_.data + "/" + name, {.synced = synced});
     if (!opened) return fail(opened.error());
     database = std::move(*opened);
@@ -114,36 +117,44 @@ Result<> Services::open_lake() {
   return {};
 }
 
-// The order that delivery asks for: configurations, what the journal holds, the streams, then work begins.
+// The order that delivery asks for: configurations, what the journal holds, the streams, then work
+// begins.
 Result<> Services::open_streams() {
-  delivery_ = std::make_unique<delivery::Delivery>(delivery::Options{}, delivery::Delivery::Parts{*control_, *store_, clock_, random_});
+  delivery_ = std::make_unique<delivery::Delivery>(
+      delivery::Options{}, delivery::Delivery::Parts{*control_, *store_, clock_, random_});
   if (Result<> r = delivery_->load(); !r) return fail(r.error(), "opening delivery");
-  auto journal = journal::Journal::open({.directory = options_.data + "/journal", .bytes_max = options_.journal_mib_max << 20}, files_,
-                                        [&](const journal::Replayed& frame) { delivery_->replay(frame); });
+  auto journal = journal::Journal::open(
+      {.directory = options_.data + "/journal", .bytes_max = options_.journal_mib_max << 20},
+      files_, [&](const journal::Replayed& frame) { delivery_->replay(frame); });
   if (!journal) return fail(journal.error(), "opening the journal");
   journal_ = std::move(*journal);
   auto streams = ingest::Streams::open({*control_, *delivery_, clock_, random_});
   if (!streams) return fail(streams.error(), "opening the streams");
   streams_ = std::move(*streams);
-  delivery_->on_new_prefix([this](const delivery::NewPrefix& came) { crawlers_->on_new_prefix(came.bucket, came.prefix, came.sample); });
+  delivery_->on_new_prefix([this](const delivery::NewPrefix& came) {
+    crawlers_->on_new_prefix(came.bucket, came.prefix, came.sample);
+  });
   return {};
 }
 
 Result<> Services::open_queries() {
-  engine_ = std::make_unique<engine::WorkerEngine>(engine::WorkerOptions{.readable_folders = {options_.data + "/objects"},
-                                                                         .spill_folder = options_.data + "/spill",
-                                                                         .workers_max = options_.queries_max,
-                                                                         .memory_bytes = options_.worker_memory_mib << 20,
-                                                                         .allow_unsandboxed = options_.allow_unsandboxed_worker});
-  auto queries = query::Queries::open({.account = options_.account, .region = options_.region, .running_max = options_.queries_max},
-                                      {*history_, *engine_, *store_, *catalog_, *streams_, clock_, random_});
+  engine_ = std::make_unique<engine::WorkerEngine>(
+      engine::WorkerOptions{.readable_folders = {options_.data + "/objects"},
+                            .spill_folder = options_.data + "/spill",
+                            .workers_max = options_.queries_max,
+                            .memory_bytes = options_.worker_memory_mib << 20,
+                            .allow_unsandboxed = options_.allow_unsandboxed_worker});
+  auto queries = query::Queries::open(
+      {.account = options_.account, .region = options_.region, .running_max = options_.queries_max},
+      {*history_, *engine_, *store_, *catalog_, *streams_, clock_, random_});
   if (!queries) return fail(queries.error(), "opening the queries");
   queries_ = std::move(*queries);
   return {};
 }
 
 void Services::register_operations() {
-  operations_ = std::make_unique<wire::Operations>(wire::Operations::Options{.threads = kOperationThreads});
+  operations_ =
+      std::make_unique<wire::Operations>(wire::Operations::Options{.threads = kOperationThreads});
   stack_services_ = std::make_unique<api::cloudformation::OperationServices>(*operations_);
   stacks_ = std::make_unique<stacks::Stacks>(*control_, *stack_services_, clock_, random_);
   api::firehose::register_firehose(*operations_, *streams_, clock_);
@@ -153,8 +164,10 @@ void Services::register_operations() {
   api::cloudformation::register_cloudformation(*operations_, *stacks_, *store_);
   api::iam::register_iam(*operations_, *roles_);
   api::iam::register_sts(*operations_);
-  operations_->authorize_with([this](const wire::Call& call, std::string_view action, std::string_view arn) -> std::optional<wire::Fault> {
-    const Result<> allowed = identities_->authorize(identities_->caller(call.access_key_id, call.region), action, arn);
+  operations_->authorize_with([this](const wire::Call& call, std::string_view action,
+                                     std::string_view arn) -> std::optional<wire::Fault> {
+    const Result<> allowed =
+        identities_->authorize(identities_->caller(call.access_key_id, call.region), action, arn);
     if (allowed) return std::nullopt;
     return wire::Fault{"AccessDeniedException", 403, allowed.error().what, {}};
   });
@@ -170,9 +183,15 @@ std::vector<server::Page> Services::pages() {
   };
   return {{.prefix = "/_laketap/health", .handle = health},
           {.prefix = "/_laketap/metrics",
-           .handle = [this](const http::RequestHead&, std::string_view) { return metrics_page(*streams_, *store_, *journal_, server_->counters()); },
+           .handle =
+               [this](const http::RequestHead&, std::string_view) {
+                 return metrics_page(*streams_, *store_, *journal_, server_->counters());
+               },
            .access = server::Page::Access::signed_by},
-          {.prefix = "/_console/", .handle = [this](const http::RequestHead& head, std::string_view body) { return console_->handle(head, body); }}};
+          {.prefix = "/_console/",
+           .handle = [this](const http::RequestHead& head, std::string_view body) {
+             return console_->handle(head, body);
+           }}};
 }
 
 Result<uint16_t> Services::serve() {
@@ -183,7 +202,8 @@ Result<uint16_t> Services::serve() {
     const identity::Caller caller = identities_->caller(key, options_.region);
     return server::Principal{*secret, caller.account, caller.arn};
   };
-  server_ = std::make_unique<server::Server>(std::move(options), *operations_, clock_, random_, pages());
+  server_ =
+      std::make_unique<server::Server>(std::move(options), *operations_, clock_, random_, pages());
   return server_->start();
 }
 
@@ -192,8 +212,9 @@ Result<uint16_t> Services::start() {
   if (Result<> r = open_lake(); !r) return fail(r.error());
   if (Result<> r = open_streams(); !r) return fail(r.error());
   if (Result<> r = open_queries(); !r) return fail(r.error());
-  console_ = std::make_unique<api::console::Console>(api::console::Options{options_.allow_plain_http_login},
-                                                     api::console::Console::Parts{*identities_, *streams_, *store_, *catalog_, clock_});
+  console_ = std::make_unique<api::console::Console>(
+      api::console::Options{options_.allow_plain_http_login},
+      api::console::Console::Parts{*identities_, *streams_, *store_, *catalog_, clock_});
   store_->listen([this](const store::Change& change) {
     crawlers_->on_object(change);
     console_->on_object(change);
@@ -233,7 +254,8 @@ int up(const UpOptions& options) {
   if (!listen) return complain(listen.error());
   const auto lock = io::FolderLock::acquire(options.data);
   if (!lock) return complain(lock.error());
-  if (const Result<> stamped = check_format(options.data); !stamped) return complain(stamped.error());
+  if (const Result<> stamped = check_format(options.data); !stamped)
+    return complain(stamped.error());
 
   UpOptions absolute = options;  // The worker is told paths, and a crash report should be, too.
   absolute.data = absolute_path(options.data);
@@ -243,7 +265,8 @@ int up(const UpOptions& options) {
     services.stop();
     return complain(port.error());
   }
-  const std::string url = fmt::format("http://{}:{}", listen->host.contains(':') ? "[" + listen->host + "]" : listen->host, *port);
+  const std::string url = fmt::format(
+      "http://{}:{}", listen->host.contains(':') ? "[" + listen->host + "]" : listen->host, *port);
   if (const Result<> kept = write_endpoint(options.data, url); !kept) {
     services.stop();
     return complain(kept.error());

@@ -6,7 +6,8 @@
 
 namespace laketap::generator {
 
-// SplitMix64: four operations a number, good enough for test data. Not for secrets. Not thread-safe.
+// SplitMix64: four operations a number, good enough for test data. Not for secrets. Not
+// thread-safe.
 class Draw {
  public:
   explicit Draw(uint64_t seed) : state_(seed) {}

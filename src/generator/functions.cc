@@ -14,21 +14,24 @@ namespace {
 namespace json = boost::json;
 
 // Modules of the original that are not served: naming one is not the user's mistake.
-constexpr std::array kUnserved{"helpers", "address", "company", "finance",  "image", "lorem",
-                               "hacker",  "phone",   "commerce", "system", "fake",  "database"};
+constexpr std::array kUnserved{"helpers", "address", "company",  "finance", "image", "lorem",
+                               "hacker",  "phone",   "commerce", "system",  "fake",  "database"};
 
-constexpr std::array kFirstNames{"Ada",   "Amir",  "Bea",   "Chen",  "Dana",   "Elif",  "Emil",  "Farah",
-                                 "Grace", "Hugo",  "Ines",  "Ivan",  "Jonas",  "Kavya", "Kofi",  "Lena",
-                                 "Linus", "Marta", "Mei",   "Nadia", "Noah",   "Olga",  "Omar",  "Priya",
-                                 "Rosa",  "Samir", "Sofia", "Tomas", "Ursula", "Viola", "Wanda", "Yuki"};
-constexpr std::array kLastNames{"Adams",  "Bauer",  "Costa",  "Dubois", "Eriksen", "Fischer", "Garcia", "Haddad",
-                                "Ito",    "Jensen", "Khan",   "Larsen", "Moreau",  "Nguyen",  "Okafor", "Patel",
-                                "Quinn",  "Rossi",  "Santos", "Tanaka", "Ueda",    "Vogel",   "Weber",  "Young"};
+constexpr std::array kFirstNames{
+    "Ada",  "Amir",  "Bea",   "Chen",  "Dana",  "Elif",  "Emil",   "Farah", "Grace", "Hugo", "Ines",
+    "Ivan", "Jonas", "Kavya", "Kofi",  "Lena",  "Linus", "Marta",  "Mei",   "Nadia", "Noah", "Olga",
+    "Omar", "Priya", "Rosa",  "Samir", "Sofia", "Tomas", "Ursula", "Viola", "Wanda", "Yuki"};
+constexpr std::array kLastNames{"Adams",  "Bauer",  "Costa",  "Dubois", "Eriksen", "Fischer",
+                                "Garcia", "Haddad", "Ito",    "Jensen", "Khan",    "Larsen",
+                                "Moreau", "Nguyen", "Okafor", "Patel",  "Quinn",   "Rossi",
+                                "Santos", "Tanaka", "Ueda",   "Vogel",  "Weber",   "Young"};
 constexpr std::array kDomains{"example.com", "example.org", "example.net"};  // RFC 2606: nobody's.
-constexpr std::array kWords{"river", "ledger", "copper", "signal", "harbor", "lantern", "meadow", "orbit"};
+constexpr std::array kWords{"river",  "ledger",  "copper", "signal",
+                            "harbor", "lantern", "meadow", "orbit"};
 constexpr std::array kMonths{"January", "February", "March",     "April",   "May",      "June",
                              "July",    "August",   "September", "October", "November", "December"};
-constexpr std::array kDays{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+constexpr std::array kDays{"Sunday",   "Monday", "Tuesday", "Wednesday",
+                           "Thursday", "Friday", "Saturday"};
 
 template <size_t N>
 std::string_view pick(const std::array<const char*, N>& list, Draw& draw) {
@@ -78,18 +81,21 @@ Result<> random_number(std::string& out, const Argument& argument, Draw& draw, T
     max = member(argument, "max", max);
     precision = member(argument, "precision", precision);
   }
-  if (!(precision > 0)) return fail(ErrorKind::invalid, "random.number: precision must be positive");
+  if (!(precision > 0))
+    return fail(ErrorKind::invalid, "random.number: precision must be positive");
   const double top = max >= 0 ? max + precision : max;
   const double steps = std::max(0.0, std::ceil((top - min) / precision - 1e-9));
   const double index = steps >= 1 ? std::floor(draw.unit() * steps) : 0;
   if (precision == 1 && std::abs(min) < 9e15 && steps < 9e15 && min == std::floor(min)) {
-    fmt::format_to(std::back_inserter(out), "{}", static_cast<int64_t>(min) + static_cast<int64_t>(index));
+    fmt::format_to(std::back_inserter(out), "{}",
+                   static_cast<int64_t>(min) + static_cast<int64_t>(index));
     return {};
   }
   // 1/precision first: 0.1 has no exact double, 10 has.
   const double inverse = std::round(1 / precision);
   const bool decimal = inverse >= 1 && std::abs(1 / inverse - precision) < 1e-12;
-  out += javascript_number(decimal ? (std::round(min * inverse) + index) / inverse : min + index * precision);
+  out += javascript_number(decimal ? (std::round(min * inverse) + index) / inverse
+                                   : min + index * precision);
   return {};
 }
 
@@ -98,7 +104,8 @@ Result<> random_array_element(std::string& out, const Argument& argument, Draw& 
     out += "abc"[draw.below(3)];
   } else if (argument->is_string()) {  // Not JSON: the original then picks a character.
     const json::string& text = argument->get_string();
-    if (text.empty()) return fail(ErrorKind::invalid, "random.arrayElement: nothing to choose from");
+    if (text.empty())
+      return fail(ErrorKind::invalid, "random.arrayElement: nothing to choose from");
     out += text[draw.below(text.size())];
   } else if (argument->is_array()) {
     const json::array& list = argument->get_array();
@@ -119,7 +126,8 @@ Result<> random_weighted(std::string& out, const Argument& argument, Draw& draw,
   const json::value* weights = object ? object->if_contains("weights") : nullptr;
   const json::value* data = object ? object->if_contains("data") : nullptr;
   if (!weights || !data || !weights->is_array() || !data->is_array())
-    return fail(ErrorKind::invalid, "random.weightedArrayElement: give {\"weights\":[..],\"data\":[..]}");
+    return fail(ErrorKind::invalid,
+                "random.weightedArrayElement: give {\"weights\":[..],\"data\":[..]}");
   const double drawn = draw.unit();
   double sum = 0;
   for (size_t i = 0; i < weights->get_array().size(); ++i) {
@@ -140,8 +148,8 @@ Result<> random_weighted(std::string& out, const Argument& argument, Draw& draw,
 Result<> random_uuid(std::string& out, const Argument&, Draw& draw, Timestamp) {
   const uint64_t a = (draw.next() & ~0xf000ULL) | 0x4000ULL;
   const uint64_t b = (draw.next() & ~(3ULL << 62)) | 2ULL << 62;
-  fmt::format_to(std::back_inserter(out), "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", a >> 32, a >> 16 & 0xffff,
-                 a & 0xffff, b >> 48, b & 0xffffffffffffULL);
+  fmt::format_to(std::back_inserter(out), "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", a >> 32,
+                 a >> 16 & 0xffff, a & 0xffff, b >> 48, b & 0xffffffffffffULL);
   return {};
 }
 Result<> random_boolean(std::string& out, const Argument&, Draw& draw, Timestamp) {
@@ -157,7 +165,8 @@ Result<> random_word(std::string& out, const Argument&, Draw& draw, Timestamp) {
   return {};
 }
 Result<> random_words(std::string& out, const Argument& argument, Draw& draw, Timestamp) {
-  const auto count = static_cast<uint64_t>(argument ? std::clamp(number_of(*argument, 3), 1.0, 100.0) : 3.0);
+  const auto count =
+      static_cast<uint64_t>(argument ? std::clamp(number_of(*argument, 3), 1.0, 100.0) : 3.0);
   for (uint64_t i = 0; i < count; ++i) {
     if (i > 0) out += ' ';
     out += pick(kWords, draw);
@@ -167,8 +176,8 @@ Result<> random_words(std::string& out, const Argument& argument, Draw& draw, Ti
 
 Result<> internet_ip(std::string& out, const Argument&, Draw& draw, Timestamp) {
   const uint64_t bits = draw.next();
-  fmt::format_to(std::back_inserter(out), "{}.{}.{}.{}", bits & 255, bits >> 8 & 255, bits >> 16 & 255,
-                 bits >> 24 & 255);
+  fmt::format_to(std::back_inserter(out), "{}.{}.{}.{}", bits & 255, bits >> 8 & 255,
+                 bits >> 16 & 255, bits >> 24 & 255);
   return {};
 }
 Result<> internet_ipv6(std::string& out, const Argument&, Draw& draw, Timestamp) {
@@ -211,7 +220,8 @@ Result<> internet_color(std::string& out, const Argument&, Draw& draw, Timestamp
   return {};
 }
 Result<> internet_password(std::string& out, const Argument& argument, Draw& draw, Timestamp) {
-  const auto length = static_cast<int>(argument ? std::clamp(number_of(*argument, 15), 1.0, 1000.0) : 15.0);
+  const auto length =
+      static_cast<int>(argument ? std::clamp(number_of(*argument, 15), 1.0, 1000.0) : 15.0);
   for (int i = 0; i < length; ++i)
     out += "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"[draw.below(62)];
   return {};
@@ -234,20 +244,21 @@ void append_javascript_date(std::string& out, Timestamp at) {
 constexpr double kDayMicros = 86400e6;
 Result<> date_past(std::string& out, const Argument& argument, Draw& draw, Timestamp now) {
   const double years = argument ? std::clamp(number_of(*argument, 1), 0.01, 200.0) : 1.0;
-  append_javascript_date(
-      out, now - std::chrono::microseconds(static_cast<int64_t>(1e6 + draw.unit() * years * 365 * kDayMicros)));
+  append_javascript_date(out, now - std::chrono::microseconds(static_cast<int64_t>(
+                                        1e6 + draw.unit() * years * 365 * kDayMicros)));
   return {};
 }
 Result<> date_future(std::string& out, const Argument& argument, Draw& draw, Timestamp now) {
   const double years = argument ? std::clamp(number_of(*argument, 1), 0.01, 200.0) : 1.0;
-  append_javascript_date(
-      out, now + std::chrono::microseconds(static_cast<int64_t>(1e6 + draw.unit() * years * 365 * kDayMicros)));
+  append_javascript_date(out, now + std::chrono::microseconds(static_cast<int64_t>(
+                                        1e6 + draw.unit() * years * 365 * kDayMicros)));
   return {};
 }
 Result<> date_recent(std::string& out, const Argument& argument, Draw& draw, Timestamp now) {
   const double days = argument ? std::clamp(number_of(*argument, 1), 0.01, 36500.0) : 1.0;
   append_javascript_date(
-      out, now - std::chrono::microseconds(static_cast<int64_t>(1e6 + draw.unit() * days * kDayMicros)));
+      out,
+      now - std::chrono::microseconds(static_cast<int64_t>(1e6 + draw.unit() * days * kDayMicros)));
   return {};
 }
 Result<> date_month(std::string& out, const Argument&, Draw& draw, Timestamp) {
@@ -351,7 +362,8 @@ Result<Function> find_function(std::string_view module, std::string_view method)
   }
   if (known) return fail(ErrorKind::invalid, fmt::format("Invalid method: {}.{}", module, method));
   if (std::ranges::find(kUnserved, module) != kUnserved.end())
-    return fail(ErrorKind::unsupported, fmt::format("module not served yet: {} (docs/gaps.md)", module));
+    return fail(ErrorKind::unsupported,
+                fmt::format("module not served yet: {} (docs/gaps.md)", module));
   return fail(ErrorKind::invalid, fmt::format("Invalid module: {}", module));
 }
 

@@ -49,9 +49,12 @@ class Sender {
       const size_t wanted = take(share);
       if (wanted == 0) return {};
       if (share > 0) {  // The schedule, not the pause: a slow call is caught up with.
-        const auto due = begin + std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(static_cast<double>(sent) / share));
+        const auto due =
+            begin + std::chrono::duration_cast<SteadyClock::duration>(
+                        std::chrono::duration<double>(static_cast<double>(sent) / share));
         while (SteadyClock::now() < due && !stop.stop_requested())
-          std::this_thread::sleep_for(std::min<SteadyClock::duration>(due - SteadyClock::now(), std::chrono::milliseconds(50)));
+          std::this_thread::sleep_for(std::min<SteadyClock::duration>(
+              due - SteadyClock::now(), std::chrono::milliseconds(50)));
       }
       const Result<Request*> request = next(wanted);
       if (!request) return fail(request.error());
@@ -65,7 +68,8 @@ class Sender {
   std::vector<double> latencies_ms;
 
  private:
-  // How many records the next call takes; 0 when all are taken. At a low rate small calls, so that records come evenly.
+  // How many records the next call takes; 0 when all are taken. At a low rate small calls, so that
+  // records come evenly.
   size_t take(double share) {
     size_t wanted = options_.batch;
     if (share > 0) wanted = std::clamp<size_t>(static_cast<size_t>(share), 1, options_.batch);
@@ -99,7 +103,8 @@ class Sender {
     const Timestamp now = io::real_clock().now();
     request.records = wanted;
     request.record_bytes = 0;
-    request.body = fmt::format("{{\"DeliveryStreamName\":\"{}\",\"{}", options_.stream, options_.batch == 1 ? "Record\":" : "Records\":[");
+    request.body = fmt::format("{{\"DeliveryStreamName\":\"{}\",\"{}", options_.stream,
+                               options_.batch == 1 ? "Record\":" : "Records\":[");
     for (size_t i = 0; i < wanted; ++i) {
       record_.clear();
       if (const Result<> made = template_.render_onto(record_, draw_, now); !made) return made;
@@ -114,9 +119,16 @@ class Sender {
   }
 
   void sign(Request& request) {
-    const char* operation = options_.batch == 1 ? "Firehose_20150804.PutRecord" : "Firehose_20150804.PutRecordBatch";
-    http::RequestHead head{.method = "POST", .target = "/", .path = "/", .headers = {{"Host", client_.host_header()}, {"Content-Type", "application/x-amz-json-1.1"}, {"X-Amz-Target", operation}}};
-    http::sign(head, options_.credential, options_.region, "firehose", http::sha256_hex(request.body), io::real_clock().now());
+    const char* operation =
+        options_.batch == 1 ? "Firehose_20150804.PutRecord" : "Firehose_20150804.PutRecordBatch";
+    http::RequestHead head{.method = "POST",
+                           .target = "/",
+                           .path = "/",
+                           .headers = {{"Host", client_.host_header()},
+                                       {"Content-Type", "application/x-amz-json-1.1"},
+                                       {"X-Amz-Target", operation}}};
+    http::sign(head, options_.credential, options_.region, "firehose",
+               http::sha256_hex(request.body), io::real_clock().now());
     request.bytes = http::Client::render(head, request.body);
     request.signed_at = SteadyClock::now();
   }
@@ -125,12 +137,14 @@ class Sender {
     for (int attempt = 1;; ++attempt) {
       const auto begin = SteadyClock::now();
       const Result<http::ClientResponse> response = client_.send(request.bytes);
-      latencies_ms.push_back(std::chrono::duration<double, std::milli>(SteadyClock::now() - begin).count());
+      latencies_ms.push_back(
+          std::chrono::duration<double, std::milli>(SteadyClock::now() - begin).count());
       if (response && response->status == 200) {
         count(request, response->body);
         return {};
       }
-      const bool again = !response || response->status >= 500 || response->body.find("ServiceUnavailable") != std::string::npos;
+      const bool again = !response || response->status >= 500 ||
+                         response->body.find("ServiceUnavailable") != std::string::npos;
       if (!response && report.records == 0 && attempt >= 3) return fail(response.error());
       if (!again || attempt == kTriesMax || stop.stop_requested()) {
         report.failed += request.records;
@@ -145,7 +159,8 @@ class Sender {
   void count(const Request& request, const std::string& body) {
     static constexpr std::string_view kCount = "\"FailedPutCount\":";
     const size_t at = body.find(kCount);
-    const uint64_t failed = at == std::string::npos ? 0 : std::strtoull(body.c_str() + at + kCount.size(), nullptr, 10);
+    const uint64_t failed =
+        at == std::string::npos ? 0 : std::strtoull(body.c_str() + at + kCount.size(), nullptr, 10);
     report.failed += failed;
     report.records += request.records - failed;
     report.bytes += failed == 0 ? request.record_bytes : 0;
@@ -169,7 +184,8 @@ class Sender {
 
 double percentile(const std::vector<double>& sorted, double share) {
   if (sorted.empty()) return 0;
-  return sorted[std::min(sorted.size() - 1, static_cast<size_t>(share * static_cast<double>(sorted.size())))];
+  return sorted[std::min(sorted.size() - 1,
+                         static_cast<size_t>(share * static_cast<double>(sorted.size())))];
 }
 
 }  // namespace
@@ -178,11 +194,13 @@ Result<Report> run(const Options& options, const Template& made, std::stop_token
   std::atomic<uint64_t> taken = 0;
   std::vector<std::unique_ptr<Sender>> senders;
   std::vector<Result<>> results(options.connections);
-  for (size_t i = 0; i < options.connections; ++i) senders.push_back(std::make_unique<Sender>(options, made, options.seed * 1'000'003 + i, taken));
+  for (size_t i = 0; i < options.connections; ++i)
+    senders.push_back(std::make_unique<Sender>(options, made, options.seed * 1'000'003 + i, taken));
   const auto begin = SteadyClock::now();
   {
     std::vector<std::jthread> threads;
-    for (size_t i = 0; i < options.connections; ++i) threads.emplace_back([&, i] { results[i] = senders[i]->run(stop); });
+    for (size_t i = 0; i < options.connections; ++i)
+      threads.emplace_back([&, i] { results[i] = senders[i]->run(stop); });
   }
   Report report;
   report.seconds = std::chrono::duration<double>(SteadyClock::now() - begin).count();
@@ -194,7 +212,8 @@ Result<Report> run(const Options& options, const Template& made, std::stop_token
     report.bytes += one.bytes;
     report.failed += one.failed;
     if (report.first_problem.empty()) report.first_problem = one.first_problem;
-    latencies.insert(latencies.end(), senders[i]->latencies_ms.begin(), senders[i]->latencies_ms.end());
+    latencies.insert(latencies.end(), senders[i]->latencies_ms.begin(),
+                     senders[i]->latencies_ms.end());
   }
   std::ranges::sort(latencies);
   report.p50_ms = percentile(latencies, 0.5);

@@ -15,7 +15,11 @@ constexpr std::array kDays{"Sunday",   "Monday", "Tuesday", "Wednesday",
 
 std::string ordinal(unsigned n) {
   const unsigned tens = n % 100 / 10;
-  const char* suffix = tens == 1 ? "th" : n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
+  const char* suffix = tens == 1     ? "th"
+                       : n % 10 == 1 ? "st"
+                       : n % 10 == 2 ? "nd"
+                       : n % 10 == 3 ? "rd"
+                                     : "th";
   return fmt::format("{}{}", n, suffix);
 }
 
@@ -39,7 +43,9 @@ Week week_of(Timestamp at, unsigned first, unsigned pivot) {
   return {year, static_cast<unsigned>((today - start(year)).count() / 7 + 1)};
 }
 
-unsigned twelve(unsigned hour) { return hour % 12 == 0 ? 12 : hour % 12; }
+unsigned twelve(unsigned hour) {
+  return hour % 12 == 0 ? 12 : hour % 12;
+}
 
 // The text of one token, or false when `token` is none.
 bool token_text(std::string& out, std::string_view token, Timestamp at, const CivilTime& c) {

@@ -82,7 +82,8 @@ bool may_expand_again(const Argument& argument) {
 std::string replacement(std::string_view result, std::string_view matched) {
   std::string out;
   for (size_t i = 0; i < result.size(); ++i) {
-    if (result[i] == '$' && i + 1 < result.size() && (result[i + 1] == '$' || result[i + 1] == '&')) {
+    if (result[i] == '$' && i + 1 < result.size() &&
+        (result[i + 1] == '$' || result[i + 1] == '&')) {
       if (result[++i] == '$') {
         out += '$';
       } else {
@@ -129,7 +130,8 @@ Result<Template> Template::parse(std::string_view text) {
     part->call = std::move(*call);
     made.parts_.push_back(std::move(part));
     rest.remove_prefix(close + 2);
-    if (made.parts_.size() > kTagsMax) return fail(ErrorKind::too_large, "too many tags in the template");
+    if (made.parts_.size() > kTagsMax)
+      return fail(ErrorKind::too_large, "too many tags in the template");
   }
 }
 
@@ -143,10 +145,12 @@ Result<> Template::render_onto(std::string& target, Draw& draw, Timestamp now) c
       if (close < open) return fail(ErrorKind::invalid, "Invalid module: ");
       if (tags > kTagsMax || text.size() > kRecordBytesMax)
         return fail(ErrorKind::too_large, "the template never ends expanding");
-      const Result<Call> call = parse_call(std::string_view(text).substr(open + 2, close - open - 2));
+      const Result<Call> call =
+          parse_call(std::string_view(text).substr(open + 2, close - open - 2));
       if (!call) return fail(call.error());
       std::string result;
-      if (const Result<> made = call->function(result, call->argument, draw, now); !made) return made;
+      if (const Result<> made = call->function(result, call->argument, draw, now); !made)
+        return made;
       const std::string matched = text.substr(open, close + 2 - open);
       text.replace(open, matched.size(), replacement(result, matched));
     }
@@ -156,7 +160,8 @@ Result<> Template::render_onto(std::string& target, Draw& draw, Timestamp now) c
   for (const auto& part : parts_) {
     target += part->literal;
     if (!part->call) continue;
-    if (const Result<> made = part->call->function(target, part->call->argument, draw, now); !made) return made;
+    if (const Result<> made = part->call->function(target, part->call->argument, draw, now); !made)
+      return made;
   }
   return {};
 }

@@ -1,9 +1,10 @@
 // Template: the Kinesis Data Generator's template language. Text with tags such as
 // {{random.number({"min":1,"max":9})}}, rendered to one record at a time.
 //
-// The rules are the generator's own (faker 3.1.0 and its additions): newlines are removed, a tag runs
-// from the first {{ to the first }}, one argument, JSON if it parses and text otherwise, results are
-// scanned again. Served modules: random, internet, date, name. The rest is listed in docs/gaps.md.
+// The rules are the generator's own (faker 3.1.0 and its additions): newlines are removed, a tag
+// runs from the first {{ to the first }}, one argument, JSON if it parses and text otherwise,
+// results are scanned again. Served modules: random, internet, date, name. The rest is listed in
+// docs/gaps.md.
 #pragma once
 
 #include <memory>
@@ -23,7 +24,8 @@ class Template {
   //         unsupported - a module of the generator that is not served yet.
   static Result<Template> parse(std::string_view text);
 
-  // One record, without the line break that the generator adds. Thread-safe: `draw` holds the state.
+  // One record, without the line break that the generator adds. Thread-safe: `draw` holds the
+  // state.
   Result<std::string> render(Draw& draw, Timestamp now) const;
 
   // Renders onto the end of `target`. The same as render() without an allocation a record.

@@ -42,7 +42,8 @@ TEST(TemplateTest, NumberIncludesItsMaximum) {
 
 TEST(TemplateTest, NumberTakesAPrecision) {
   for (uint64_t seed = 0; seed < 50; ++seed) {
-    const std::string text = render("{{random.number({\"min\":0,\"max\":1,\"precision\":0.1})}}", seed);
+    const std::string text =
+        render("{{random.number({\"min\":0,\"max\":1,\"precision\":0.1})}}", seed);
     EXPECT_LE(text.size(), 3u) << text;
   }
 }
@@ -78,7 +79,8 @@ TEST(TemplateTest, DefaultsOfTheDateFunctions) {
 
 TEST(TemplateTest, WeightsThatAreThirdsLeaveAGap) {
   const auto made = Template::parse(
-      "{{random.weightedArrayElement({\"weights\":[0.333,0.333,0.333],\"data\":[\"a\",\"b\",\"c\"]})}}");
+      "{{random.weightedArrayElement({\"weights\":[0.333,0.333,0.333],\"data\":[\"a\",\"b\",\"c\"]}"
+      ")}}");
   ASSERT_TRUE(made);
   Draw draw(3);
   int undefined = 0;
@@ -88,7 +90,8 @@ TEST(TemplateTest, WeightsThatAreThirdsLeaveAGap) {
 }
 
 TEST(MomentFormatTest, KnowsTheLetters) {
-  EXPECT_EQ(moment_format(kNow, "dddd, MMMM Do YYYY, h:mm:ss a"), "Monday, November 23rd 2026, 4:26:32 pm");
+  EXPECT_EQ(moment_format(kNow, "dddd, MMMM Do YYYY, h:mm:ss a"),
+            "Monday, November 23rd 2026, 4:26:32 pm");
   EXPECT_EQ(moment_format(kNow, "YYYY-MM-DD[T]HH:mm:ss.SSSZ"), "2026-11-23T16:26:32.123+00:00");
   EXPECT_EQ(moment_format(kNow, "X x"), "1795451192 1795451192123");
   EXPECT_EQ(moment_format(kNow, "GGGG-[W]WW-E DDDD Q"), "2026-W48-1 327 4");

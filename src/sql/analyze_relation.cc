@@ -26,23 +26,36 @@ Analyzer::From Analyzer::derived(const Printed& printed, const Relation&, bool l
   std::string columns;
   for (size_t i = 0; i < printed.columns.size(); ++i) {
     columns += (i > 0 ? ", c" : "c") + std::to_string(i);
-    from.fields.push_back({.relation = {}, .name = printed.columns[i].name, .type = printed.columns[i].type, .sql = fmt::format("{}.c{}", alias, i)});
+    from.fields.push_back({.relation = {},
+                           .name = printed.columns[i].name,
+                           .type = printed.columns[i].type,
+                           .sql = fmt::format("{}.c{}", alias, i)});
   }
-  from.sql = fmt::format("{}({}) AS {}({})", lateral ? "LATERAL " : "", printed.sql, alias, columns);
+  from.sql =
+      fmt::format("{}({}) AS {}({})", lateral ? "LATERAL " : "", printed.sql, alias, columns);
   return from;
 }
 
 Analyzer::From Analyzer::table(const Relation& relation, const std::vector<std::string>& name) {
-  if (name.size() > 3) fail("SYNTAX_ERROR", relation.at, fmt::format("Too many dots in table name: {}", fmt::join(name, ".")));
+  if (name.size() > 3)
+    fail("SYNTAX_ERROR", relation.at,
+         fmt::format("Too many dots in table name: {}", fmt::join(name, ".")));
   const std::string catalog = name.size() == 3 ? name[0] : session_.catalog;
   const std::string schema = name.size() >= 2 ? name[name.size() - 2] : session_.schema;
   const std::string& table_name = name.back();
-  if (!catalog_.has_catalog(catalog)) fail("CATALOG_NOT_FOUND", relation.at, fmt::format("Catalog '{}' does not exist", catalog));
-  if (!catalog_.has_schema(catalog, schema)) fail("SCHEMA_NOT_FOUND", relation.at, fmt::format("Schema '{}' does not exist", schema));
+  if (!catalog_.has_catalog(catalog))
+    fail("CATALOG_NOT_FOUND", relation.at, fmt::format("Catalog '{}' does not exist", catalog));
+  if (!catalog_.has_schema(catalog, schema))
+    fail("SCHEMA_NOT_FOUND", relation.at, fmt::format("Schema '{}' does not exist", schema));
   const std::optional<TableSchema> found = catalog_.find_table(catalog, schema, table_name);
-  if (!found) fail("TABLE_NOT_FOUND", relation.at, fmt::format("Table '{}.{}.{}' does not exist", catalog, schema, table_name));
+  if (!found)
+    fail("TABLE_NOT_FOUND", relation.at,
+         fmt::format("Table '{}.{}.{}' does not exist", catalog, schema, table_name));
   const int index = static_cast<int>(tables.size());
-  tables.push_back({.catalog = catalog, .schema = schema, .table = table_name, .scan = fmt::format("t{}", index)});
+  tables.push_back({.catalog = catalog,
+                    .schema = schema,
+                    .table = table_name,
+                    .scan = fmt::format("t{}", index)});
   From from;
   const std::string alias = new_alias();
   std::string columns;
@@ -56,7 +69,8 @@ Analyzer::From Analyzer::table(const Relation& relation, const std::vector<std::
                            .table = index,
                            .partition = i >= found->columns.size() - found->partition_columns});
   }
-  from.sql = fmt::format("(SELECT {} FROM laketap_scan('{}')) AS {}", columns.empty() ? "1 AS c0" : columns, tables.back().scan, alias);
+  from.sql = fmt::format("(SELECT {} FROM laketap_scan('{}')) AS {}",
+                         columns.empty() ? "1 AS c0" : columns, tables.back().scan, alias);
   return from;
 }
 
@@ -70,7 +84,10 @@ Analyzer::From Analyzer::named_relation(const Relation& relation) {
       std::string columns;
       for (size_t i = 0; i < with->columns.size(); ++i) {
         columns += (i > 0 ? ", c" : "c") + std::to_string(i);
-        from.fields.push_back({.relation = {name[0]}, .name = with->columns[i].name, .type = with->columns[i].type, .sql = fmt::format("{}.c{}", alias, i)});
+        from.fields.push_back({.relation = {name[0]},
+                               .name = with->columns[i].name,
+                               .type = with->columns[i].type,
+                               .sql = fmt::format("{}.c{}", alias, i)});
       }
       from.sql = fmt::format("{} AS {}({})", with->alias, alias, columns);
       return from;
@@ -82,7 +99,9 @@ void Analyzer::rename(From& from, const Relation& relation) {
   if (!relation.alias) return;
   const std::string alias = lower(relation.alias->text);
   if (!relation.column_aliases.empty() && relation.column_aliases.size() != from.fields.size())
-    fail("MISMATCHED_COLUMN_ALIASES", relation.at, fmt::format("Column alias list has {} entries but '{}' has {} columns available", relation.column_aliases.size(), relation.alias->text, from.fields.size()));
+    fail("MISMATCHED_COLUMN_ALIASES", relation.at,
+         fmt::format("Column alias list has {} entries but '{}' has {} columns available",
+                     relation.column_aliases.size(), relation.alias->text, from.fields.size()));
   for (size_t i = 0; i < from.fields.size(); ++i) {
     from.fields[i].relation = {alias};
     if (relation.column_aliases.empty()) continue;
@@ -92,12 +111,15 @@ void Analyzer::rename(From& from, const Relation& relation) {
   }
 }
 
-Analyzer::From Analyzer::relation(const Relation& relation, const Scope* outer, const std::vector<Field>* lateral) {
+Analyzer::From Analyzer::relation(const Relation& relation, const Scope* outer,
+                                  const std::vector<Field>* lateral) {
   From from;
   switch (relation.kind) {
     case Relation::Kind::table: from = named_relation(relation); break;
     case Relation::Kind::query:
-    case Relation::Kind::values: from = derived(query(*relation.query, outer), relation, false); break;
+    case Relation::Kind::values:
+      from = derived(query(*relation.query, outer), relation, false);
+      break;
     case Relation::Kind::lateral: {
       Scope scope;
       scope.outer = outer;
@@ -114,23 +136,29 @@ Analyzer::From Analyzer::relation(const Relation& relation, const Scope* outer, 
     const Value percent = expression(*relation.sample_percent, none);
     deterministic = false;
     std::string columns, items;
-    for (size_t i = 0; i < from.fields.size(); ++i) items += fmt::format("{}{} AS c{}", i > 0 ? ", " : "", from.fields[i].sql, i);
+    for (size_t i = 0; i < from.fields.size(); ++i)
+      items += fmt::format("{}{} AS c{}", i > 0 ? ", " : "", from.fields[i].sql, i);
     const std::string alias = new_alias();
-    from.sql = fmt::format("(SELECT {} FROM {} WHERE random() * 100 < {}) AS {}", items, from.sql, percent.sql, alias);
-    for (size_t i = 0; i < from.fields.size(); ++i) from.fields[i].sql = fmt::format("{}.c{}", alias, i);
+    from.sql = fmt::format("(SELECT {} FROM {} WHERE random() * 100 < {}) AS {}", items, from.sql,
+                           percent.sql, alias);
+    for (size_t i = 0; i < from.fields.size(); ++i)
+      from.fields[i].sql = fmt::format("{}.c{}", alias, i);
   }
   return from;
 }
 
-Analyzer::From Analyzer::unnest(const Relation& relation, const Scope* outer, const std::vector<Field>* lateral) {
+Analyzer::From Analyzer::unnest(const Relation& relation, const Scope* outer,
+                                const std::vector<Field>* lateral) {
   Scope scope;
   scope.outer = outer;
   if (lateral) scope.fields = *lateral;
   From from;
   const std::string alias = new_alias();
-  std::vector<std::string> lists;   // Each a DuckDB list of equal meaning: unnested side by side, padded with NULL.
+  std::vector<std::string>
+      lists;  // Each a DuckDB list of equal meaning: unnested side by side, padded with NULL.
   std::vector<Type> types;
-  std::vector<std::pair<size_t, std::optional<size_t>>> fields;  // List, and the field of its struct.
+  std::vector<std::pair<size_t, std::optional<size_t>>>
+      fields;  // List, and the field of its struct.
   std::vector<std::optional<std::string>> names;
   for (const ExprPtr& one : relation.unnest) {
     const Value value = expression(*one, scope);
@@ -158,14 +186,17 @@ Analyzer::From Analyzer::unnest(const Relation& relation, const Scope* outer, co
         names.emplace_back();
       }
     } else {
-      fail("INVALID_FUNCTION_ARGUMENT", one->at, fmt::format("Cannot unnest type: {}", to_string(value.type)));
+      fail("INVALID_FUNCTION_ARGUMENT", one->at,
+           fmt::format("Cannot unnest type: {}", to_string(value.type)));
     }
   }
   std::string inner;
-  for (size_t i = 0; i < lists.size(); ++i) inner += fmt::format("{}unnest({}) AS u{}", i > 0 ? ", " : "", lists[i], i);
+  for (size_t i = 0; i < lists.size(); ++i)
+    inner += fmt::format("{}unnest({}) AS u{}", i > 0 ? ", " : "", lists[i], i);
   if (relation.with_ordinality) {
     std::string longest;
-    for (const std::string& list : lists) longest += fmt::format("{}coalesce(len({}), 0)", longest.empty() ? "" : ", ", list);
+    for (const std::string& list : lists)
+      longest += fmt::format("{}coalesce(len({}), 0)", longest.empty() ? "" : ", ", list);
     inner += fmt::format(", unnest(range(1, greatest({}, 0) + 1)) AS ordinality", longest);
   }
   std::string outer_items;
@@ -180,17 +211,25 @@ Analyzer::From Analyzer::unnest(const Relation& relation, const Scope* outer, co
       item = fmt::format("struct_extract_at(u{}, {})", list, *field + 1);
     }
     outer_items += fmt::format("{}{} AS c{}", i > 0 ? ", " : "", item, i);
-    from.fields.push_back({.relation = {}, .name = names[i], .type = types[i], .sql = fmt::format("{}.c{}", alias, i)});
+    from.fields.push_back({.relation = {},
+                           .name = names[i],
+                           .type = types[i],
+                           .sql = fmt::format("{}.c{}", alias, i)});
   }
   if (relation.with_ordinality) {
     outer_items += fmt::format(", CAST(ordinality AS BIGINT) AS c{}", fields.size());
-    from.fields.push_back({.relation = {}, .name = "ordinality", .type = Type(Kind::bigint), .sql = fmt::format("{}.c{}", alias, fields.size())});
+    from.fields.push_back({.relation = {},
+                           .name = "ordinality",
+                           .type = Type(Kind::bigint),
+                           .sql = fmt::format("{}.c{}", alias, fields.size())});
   }
-  from.sql = fmt::format("LATERAL (SELECT {} FROM (SELECT {}) AS {}u) AS {}", outer_items, inner, alias, alias);
+  from.sql = fmt::format("LATERAL (SELECT {} FROM (SELECT {}) AS {}u) AS {}", outer_items, inner,
+                         alias, alias);
   return from;
 }
 
-Analyzer::From Analyzer::join(const Relation& relation, const Scope* outer, const std::vector<Field>* lateral) {
+Analyzer::From Analyzer::join(const Relation& relation, const Scope* outer,
+                              const std::vector<Field>* lateral) {
   if (relation.natural) fail("NOT_SUPPORTED", relation.at, "Natural join not supported");
   From left = this->relation(*relation.left, outer, lateral);
   std::vector<Field> seen = lateral ? *lateral : std::vector<Field>();
@@ -200,16 +239,24 @@ Analyzer::From Analyzer::join(const Relation& relation, const Scope* outer, cons
   from.fields = left.fields;
   from.fields.insert(from.fields.end(), right.fields.begin(), right.fields.end());
   if (relation.join == "CROSS") {
-    from.sql = fmt::format("{} CROSS JOIN {}", left.sql, relation.right->kind == Relation::Kind::join ? "(" + right.sql + ")" : right.sql);
+    from.sql = fmt::format(
+        "{} CROSS JOIN {}", left.sql,
+        relation.right->kind == Relation::Kind::join ? "(" + right.sql + ")" : right.sql);
     return from;
   }
-  const std::string right_sql = relation.right->kind == Relation::Kind::join ? "(" + right.sql + ")" : right.sql;
+  const std::string right_sql =
+      relation.right->kind == Relation::Kind::join ? "(" + right.sql + ")" : right.sql;
   if (relation.on) {
     Scope scope;
     scope.outer = outer;
     scope.fields = from.fields;
-    if (has_aggregate(*relation.on)) fail("EXPRESSION_NOT_SCALAR", relation.on->at, fmt::format("JOIN clause cannot contain aggregations, window functions or grouping operations: [{}]", show(*relation.on)));
-    const Value on = boolean(*relation.on, scope, "JOIN ON clause must evaluate to a boolean: actual type {}");
+    if (has_aggregate(*relation.on))
+      fail("EXPRESSION_NOT_SCALAR", relation.on->at,
+           fmt::format("JOIN clause cannot contain aggregations, window functions or grouping "
+                       "operations: [{}]",
+                       show(*relation.on)));
+    const Value on =
+        boolean(*relation.on, scope, "JOIN ON clause must evaluate to a boolean: actual type {}");
     from.sql = fmt::format("{} {} JOIN {} ON {}", left.sql, relation.join, right_sql, on.sql);
     return from;
   }
@@ -222,21 +269,32 @@ Analyzer::From Analyzer::join(const Relation& relation, const Scope* outer, cons
       const Field* hit = nullptr;
       for (const Field& field : side.fields)
         if (field.name && lower(*field.name) == lower(name.text)) {
-          if (hit) fail("AMBIGUOUS_NAME", name.at, fmt::format("Column '{}' is ambiguous", lower(name.text)));
+          if (hit)
+            fail("AMBIGUOUS_NAME", name.at,
+                 fmt::format("Column '{}' is ambiguous", lower(name.text)));
           hit = &field;
         }
-      if (!hit) fail("COLUMN_NOT_FOUND", name.at, fmt::format("Column '{}' is missing from {} side of join", name.text, which));
+      if (!hit)
+        fail("COLUMN_NOT_FOUND", name.at,
+             fmt::format("Column '{}' is missing from {} side of join", name.text, which));
       note_columns(*hit);
       return *hit;
     };
     const Field& a = pick(left, "left");
     const Field& b = pick(right, "right");
     const std::optional<Type> common = common_type(a.type, b.type);
-    if (!common) fail("TYPE_MISMATCH", name.at, fmt::format("Column Types of left and right side are not comparable: left is {}, right is {}", to_string(a.type), to_string(b.type)));
+    if (!common)
+      fail("TYPE_MISMATCH", name.at,
+           fmt::format(
+               "Column Types of left and right side are not comparable: left is {}, right is {}",
+               to_string(a.type), to_string(b.type)));
     const std::string x = coerce({a.type, a.sql}, *common).sql;
     const std::string y = coerce({b.type, b.sql}, *common).sql;
     condition += fmt::format("{}{} = {}", condition.empty() ? "" : " AND ", x, y);
-    merged.push_back({.relation = {}, .name = name.text, .type = *common, .sql = fmt::format("coalesce({}, {})", x, y)});
+    merged.push_back({.relation = {},
+                      .name = name.text,
+                      .type = *common,
+                      .sql = fmt::format("coalesce({}, {})", x, y)});
     used.insert(lower(name.text));
   }
   for (const From* side : {&left, &right})
@@ -248,12 +306,14 @@ Analyzer::From Analyzer::join(const Relation& relation, const Scope* outer, cons
     note_columns(merged[i]);
     merged[i].sql = fmt::format("{}.c{}", alias, i);
   }
-  from.sql = fmt::format("(SELECT {} FROM {} {} JOIN {} ON {}) AS {}", items, left.sql, relation.join, right_sql, condition, alias);
+  from.sql = fmt::format("(SELECT {} FROM {} {} JOIN {} ON {}) AS {}", items, left.sql,
+                         relation.join, right_sql, condition, alias);
   from.fields = std::move(merged);
   return from;
 }
 
-// Equalities of a partition column with constants that every row must fulfil: the parts of a conjunction.
+// Equalities of a partition column with constants that every row must fulfil: the parts of a
+// conjunction.
 void Analyzer::note_partition_conditions(const Expr& where, const Scope& scope) {
   if (where.op == Op::logical_and) {
     for (const ExprPtr& one : where.args) note_partition_conditions(*one, scope);
@@ -268,7 +328,9 @@ void Analyzer::note_partition_conditions(const Expr& where, const Scope& scope) 
       return nullptr;
     }
     for (const Field& field : scope.fields)
-      if (field.sql == value.sql && field.partition && field.table >= 0 && field.type.is(Kind::varchar)) return &field;
+      if (field.sql == value.sql && field.partition && field.table >= 0 &&
+          field.type.is(Kind::varchar))
+        return &field;
     return nullptr;
   };
   std::set<std::string> texts;

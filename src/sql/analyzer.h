@@ -1,5 +1,5 @@
-// Names and types, checked by Trino's rules; each expression comes out with its type and DuckDB's text for it.
-// Inner header of sql.
+// Names and types, checked by Trino's rules; each expression comes out with its type and DuckDB's
+// text for it. Inner header of sql.
 #pragma once
 
 #include <map>
@@ -17,27 +17,28 @@ struct Value {
 
 // A column that can be named.
 struct Field {
-  std::vector<std::string> relation;  // The parts it may be qualified by, lower case: alias, or catalog, schema, table.
-  std::optional<std::string> name;    // As written or as the catalog has it.
+  std::vector<std::string>
+      relation;  // The parts it may be qualified by, lower case: alias, or catalog, schema, table.
+  std::optional<std::string> name;  // As written or as the catalog has it.
   Type type;
-  std::string sql;                    // r3.c2
-  int table = -1;                     // Index into the used tables, of a base table's column.
+  std::string sql;  // r3.c2
+  int table = -1;   // Index into the used tables, of a base table's column.
   bool partition = false;
 };
 
 // Of an aggregated query: what its expressions may use.
 struct Grouping {
-  std::vector<Value> keys;              // In the source's terms.
-  std::vector<Value> aggregates;        // Printed over the source.
+  std::vector<Value> keys;        // In the source's terms.
+  std::vector<Value> aggregates;  // Printed over the source.
   bool has_sets = false;
-  std::string relation;                 // Alias of the inner query: keys are g0.., aggregates a0..
+  std::string relation;  // Alias of the inner query: keys are g0.., aggregates a0..
 };
 
 struct Scope {
   std::vector<Field> fields;
   const Scope* outer = nullptr;
-  Grouping* grouping = nullptr;                       // When expressions stand over an aggregation.
-  std::map<std::string, Value> lambda;                // Parameters of a lambda, lower case.
+  Grouping* grouping = nullptr;         // When expressions stand over an aggregation.
+  std::map<std::string, Value> lambda;  // Parameters of a lambda, lower case.
   std::map<std::string, std::shared_ptr<const Window>> windows;
   bool allow_windows = false;
 };
@@ -60,7 +61,8 @@ struct NamedQuery {
 
 class Analyzer {
  public:
-  Analyzer(const CatalogView& catalog, const Session& session) : catalog_(catalog), session_(session) {}
+  Analyzer(const CatalogView& catalog, const Session& session)
+      : catalog_(catalog), session_(session) {}
 
   // Each throws Thrown.
   Printed query(const Query& query, const Scope* outer);
@@ -70,13 +72,13 @@ class Analyzer {
   bool deterministic = true;
 
  private:
-
   // analyze_query.cc
   Printed query_body(const Query& query, const Scope* outer);
   Printed select(const Query& query, const Scope* outer);
   Printed set_operation(const Query& query, const Scope* outer);
   Printed values(const Query& query, const Scope* outer);
-  Printed finish(const Query& query, Printed made, const Scope* outer);  // ORDER BY, OFFSET, LIMIT of what has no SELECT.
+  Printed finish(const Query& query, Printed made,
+                 const Scope* outer);  // ORDER BY, OFFSET, LIMIT of what has no SELECT.
   std::string limits(const Query& query);
   std::optional<int64_t> count_of(const ExprPtr& expr, const char* what);
   NamedQuery recursive_query(const With& with);
@@ -101,7 +103,8 @@ class Analyzer {
   Value checked_expression(const Expr& expr, const Scope& scope);
   Value operation(const Expr& expr, const Scope& scope);
   Value identifier(const Expr& expr, const Scope& scope);
-  Value column(const std::vector<Identifier>& chain, const Expr& expr, const Scope& scope, size_t& used);
+  Value column(const std::vector<Identifier>& chain, const Expr& expr, const Scope& scope,
+               size_t& used);
   Value dereference(const Expr& expr, const Scope& scope);
   Value field_of(const Expr& expr, Value base, const Identifier& field);
   Value literal(const Expr& expr);
@@ -123,7 +126,8 @@ class Analyzer {
   // analyze_call.cc
   Value call(const Expr& expr, const Scope& scope);
   Value special_form(const Expr& expr, const std::string& name, const Scope& scope, bool& handled);
-  Value function(const Expr& expr, const std::string& name, const Scope& scope, const Scope& argument_scope);
+  Value function(const Expr& expr, const std::string& name, const Scope& scope,
+                 const Scope& argument_scope);
   Value aggregate(const Expr& expr, const std::string& name, const Scope& scope);
   Value window(const Expr& expr, const std::string& name, const Scope& scope);
   std::string window_text(const Expr& expr, const Scope& scope);
@@ -138,7 +142,9 @@ class Analyzer {
   Value coerce(const Value& value, const Type& to);  // Where can_coerce() holds.
 
  private:
-  [[noreturn]] void fail(const char* name, Place at, std::string message) const { throw Thrown{{name, std::move(message), at.line, at.column}}; }
+  [[noreturn]] void fail(const char* name, Place at, std::string message) const {
+    throw Thrown{{name, std::move(message), at.line, at.column}};
+  }
   std::string new_alias() { return "r" + std::to_string(aliases_++); }
   const NamedQuery* find_with(const std::string& name) const;
 
@@ -164,11 +170,11 @@ std::string zone_text(const std::string& zone);
 Value in_zone(Value moment, const std::string& zone);  // The same moment, shown there.
 
 std::string lower(std::string_view text);
-std::string quote_text(std::string_view text);        // 'it''s'
-std::string quote_name(std::string_view name);        // "a""b"
-bool has_aggregate(const Expr& expr);                 // Not looking into subqueries.
+std::string quote_text(std::string_view text);  // 'it''s'
+std::string quote_name(std::string_view name);  // "a""b"
+bool has_aggregate(const Expr& expr);           // Not looking into subqueries.
 bool has_window(const Expr& expr);
-std::string show(const Expr& expr);                   // As Trino prints it in messages.
+std::string show(const Expr& expr);  // As Trino prints it in messages.
 // The aggregates, windows and GROUPING()s in an expression, not looking into them.
 std::vector<const Expr*> beyond_a_row(const Expr& expr);
 

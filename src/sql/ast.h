@@ -30,7 +30,13 @@ struct SortItem {
 };
 
 struct FrameBound {
-  enum class Kind { unbounded_preceding, preceding, current, following, unbounded_following } kind = Kind::current;
+  enum class Kind {
+    unbounded_preceding,
+    preceding,
+    current,
+    following,
+    unbounded_following
+  } kind = Kind::current;
   ExprPtr value;
 };
 struct Window {
@@ -43,25 +49,63 @@ struct Window {
 };
 
 enum class Op {
-  null, boolean, text, binary, integer, decimal, floating, typed_literal, interval, parameter,  // Literals: `text` holds the digits.
-  identifier, dereference, subscript, call, cast, try_cast, searched_case, simple_case, between, in_list, in_query, like, is_null,
-  is_distinct, exists, scalar_query, quantified, arithmetic, negate, plus, compare, logical_and, logical_or, logical_not, array, row,
-  lambda, at_time_zone, extract, current, star,
+  null,
+  boolean,
+  text,
+  binary,
+  integer,
+  decimal,
+  floating,
+  typed_literal,
+  interval,
+  parameter,  // Literals: `text` holds the digits.
+  identifier,
+  dereference,
+  subscript,
+  call,
+  cast,
+  try_cast,
+  searched_case,
+  simple_case,
+  between,
+  in_list,
+  in_query,
+  like,
+  is_null,
+  is_distinct,
+  exists,
+  scalar_query,
+  quantified,
+  arithmetic,
+  negate,
+  plus,
+  compare,
+  logical_and,
+  logical_or,
+  logical_not,
+  array,
+  row,
+  lambda,
+  at_time_zone,
+  extract,
+  current,
+  star,
 };
 
 // One shape for every expression; which members count follows from `op`.
 struct Expr {
   Op op;
   Place at;
-  std::string text;               // Literal text, operator, name, field, type text, unit.
-  std::vector<ExprPtr> args;      // Operands. CASE: [operand], when, then, ..., [else].
-  std::vector<Identifier> names;  // identifier: one; call: the parts of the name; lambda: parameters.
-  bool negated = false;           // NOT IN, NOT LIKE, IS NOT NULL, -INTERVAL ...
-  bool distinct = false;          // count(DISTINCT x)
+  std::string text;           // Literal text, operator, name, field, type text, unit.
+  std::vector<ExprPtr> args;  // Operands. CASE: [operand], when, then, ..., [else].
+  std::vector<Identifier>
+      names;              // identifier: one; call: the parts of the name; lambda: parameters.
+  bool negated = false;   // NOT IN, NOT LIKE, IS NOT NULL, -INTERVAL ...
+  bool distinct = false;  // count(DISTINCT x)
   bool has_else = false;
   bool ignore_nulls = false;
-  std::string quantifier;         // ALL, ANY
-  std::string to_unit;            // INTERVAL '1-2' YEAR TO MONTH
+  std::string quantifier;          // ALL, ANY
+  std::string to_unit;             // INTERVAL '1-2' YEAR TO MONTH
   std::vector<SortItem> order_by;  // array_agg(x ORDER BY y), WITHIN GROUP
   ExprPtr filter;
   std::shared_ptr<const Window> over;
@@ -69,9 +113,9 @@ struct Expr {
 };
 
 struct SelectItem {
-  ExprPtr value;                 // Null for a star.
+  ExprPtr value;                    // Null for a star.
   std::vector<Identifier> star_of;  // t.* : the parts of t.
-  ExprPtr star_base;             // (expression).*
+  ExprPtr star_base;                // (expression).*
   std::optional<Identifier> alias;
   Place at;
 };

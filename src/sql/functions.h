@@ -1,4 +1,5 @@
-// Functions: which there are, what they give for given arguments, and how DuckDB says it. Inner header of sql.
+// Functions: which there are, what they give for given arguments, and how DuckDB says it. Inner
+// header of sql.
 #pragma once
 
 #include <functional>
@@ -11,8 +12,9 @@
 
 namespace laketap::sql {
 
-std::string_view signature_lines();                            // signatures.cc
-std::string_view recorded_signatures(std::string_view name);  // signature_words.cc; "" when there are none.
+std::string_view signature_lines();  // signatures.cc
+std::string_view recorded_signatures(
+    std::string_view name);  // signature_words.cc; "" when there are none.
 
 enum class FunctionKind { scalar, aggregate, window };
 
@@ -26,21 +28,24 @@ struct Argument {
 struct Resolved {
   FunctionKind kind = FunctionKind::scalar;
   Type result;
-  std::vector<Type> parameters;                    // What each argument is coerced to.
-  std::vector<std::vector<Type>> lambda_inputs;    // Of lambda arguments: their parameters' types; else empty.
+  std::vector<Type> parameters;  // What each argument is coerced to.
+  std::vector<std::vector<Type>>
+      lambda_inputs;  // Of lambda arguments: their parameters' types; else empty.
 };
 
-bool is_function(std::string_view name);        // Lower case.
+bool is_function(std::string_view name);  // Lower case.
 bool is_aggregate(std::string_view name);
 bool is_window_only(std::string_view name);
 
 // The best signature for these arguments; nothing when none fits.
-std::optional<Resolved> resolve_function(std::string_view name, const std::vector<Argument>& arguments);
+std::optional<Resolved> resolve_function(std::string_view name,
+                                         const std::vector<Argument>& arguments);
 // "abs(double), abs(bigint)": the signatures, for messages.
 std::string expected_signatures(std::string_view name);
 
-// DuckDB's text: `$1` .. `$9` are the printed arguments, `$*` all of them. Empty: there is none yet.
-// `types` are the arguments' types after coercion.
-std::string function_recipe(std::string_view name, const std::vector<Type>& types, const Type& result);
+// DuckDB's text: `$1` .. `$9` are the printed arguments, `$*` all of them. Empty: there is none
+// yet. `types` are the arguments' types after coercion.
+std::string function_recipe(std::string_view name, const std::vector<Type>& types,
+                            const Type& result);
 
 }  // namespace laketap::sql

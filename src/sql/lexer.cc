@@ -10,13 +10,87 @@ namespace laketap::sql {
 namespace {
 
 // Reserved in Trino 403: cannot be a name without quotes.
-constexpr std::array kReserved{
-    "ALTER", "AND", "AS", "BETWEEN", "BY", "CASE", "CAST", "CONSTRAINT", "CREATE", "CROSS", "CUBE", "CURRENT_CATALOG", "CURRENT_DATE", "CURRENT_PATH",
-    "CURRENT_ROLE", "CURRENT_SCHEMA", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_USER", "DEALLOCATE", "DELETE", "DESCRIBE", "DISTINCT", "DROP", "ELSE",
-    "END", "ESCAPE", "EXCEPT", "EXECUTE", "EXISTS", "EXTRACT", "FALSE", "FOR", "FROM", "FULL", "GROUP", "GROUPING", "HAVING", "IN", "INNER", "INSERT",
-    "INTERSECT", "INTO", "IS", "JOIN", "JSON_ARRAY", "JSON_EXISTS", "JSON_OBJECT", "JSON_QUERY", "JSON_VALUE", "LEFT", "LIKE", "LISTAGG", "LOCALTIME",
-    "LOCALTIMESTAMP", "NATURAL", "NORMALIZE", "NOT", "NULL", "ON", "OR", "ORDER", "OUTER", "PREPARE", "RECURSIVE", "RIGHT", "ROLLUP", "SELECT", "SKIP",
-    "TABLE", "THEN", "TRIM", "TRUE", "UESCAPE", "UNION", "UNNEST", "USING", "VALUES", "WHEN", "WHERE", "WITH"};
+constexpr std::array kReserved{"ALTER",
+                               "AND",
+                               "AS",
+                               "BETWEEN",
+                               "BY",
+                               "CASE",
+                               "CAST",
+                               "CONSTRAINT",
+                               "CREATE",
+                               "CROSS",
+                               "CUBE",
+                               "CURRENT_CATALOG",
+                               "CURRENT_DATE",
+                               "CURRENT_PATH",
+                               "CURRENT_ROLE",
+                               "CURRENT_SCHEMA",
+                               "CURRENT_TIME",
+                               "CURRENT_TIMESTAMP",
+                               "CURRENT_USER",
+                               "DEALLOCATE",
+                               "DELETE",
+                               "DESCRIBE",
+                               "DISTINCT",
+                               "DROP",
+                               "ELSE",
+                               "END",
+                               "ESCAPE",
+                               "EXCEPT",
+                               "EXECUTE",
+                               "EXISTS",
+                               "EXTRACT",
+                               "FALSE",
+                               "FOR",
+                               "FROM",
+                               "FULL",
+                               "GROUP",
+                               "GROUPING",
+                               "HAVING",
+                               "IN",
+                               "INNER",
+                               "INSERT",
+                               "INTERSECT",
+                               "INTO",
+                               "IS",
+                               "JOIN",
+                               "JSON_ARRAY",
+                               "JSON_EXISTS",
+                               "JSON_OBJECT",
+                               "JSON_QUERY",
+                               "JSON_VALUE",
+                               "LEFT",
+                               "LIKE",
+                               "LISTAGG",
+                               "LOCALTIME",
+                               "LOCALTIMESTAMP",
+                               "NATURAL",
+                               "NORMALIZE",
+                               "NOT",
+                               "NULL",
+                               "ON",
+                               "OR",
+                               "ORDER",
+                               "OUTER",
+                               "PREPARE",
+                               "RECURSIVE",
+                               "RIGHT",
+                               "ROLLUP",
+                               "SELECT",
+                               "SKIP",
+                               "TABLE",
+                               "THEN",
+                               "TRIM",
+                               "TRUE",
+                               "UESCAPE",
+                               "UNION",
+                               "UNNEST",
+                               "USING",
+                               "VALUES",
+                               "WHEN",
+                               "WHERE",
+                               "WITH"};
 
 class Lexer {
  public:
@@ -40,8 +114,12 @@ class Lexer {
   }
 
  private:
-  std::unexpected<Problem> problem(std::string message) const { return std::unexpected(Problem{"SYNTAX_ERROR", std::move(message), place_.line, place_.column}); }
-  char peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+  std::unexpected<Problem> problem(std::string message) const {
+    return std::unexpected(Problem{"SYNTAX_ERROR", std::move(message), place_.line, place_.column});
+  }
+  char peek(size_t ahead = 0) const {
+    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
+  }
   void step() {
     const auto byte = static_cast<unsigned char>(text_[at_++]);
     if (byte == '\n') {
@@ -88,17 +166,20 @@ class Lexer {
       return unescape(token);
     }
     if (std::isalpha(byte) || c == '_') {
-      while (std::isalnum(static_cast<unsigned char>(peek())) || peek() == '_' || peek() == '@' || peek() == ':') {
+      while (std::isalnum(static_cast<unsigned char>(peek())) || peek() == '_' || peek() == '@' ||
+             peek() == ':') {
         if (peek() == ':' || peek() == '@') break;
         step();
       }
       token.kind = TokenKind::word;
       token.text = text_.substr(token.offset, at_ - token.offset);
       token.upper = token.text;
-      std::ranges::transform(token.upper, token.upper.begin(), [](unsigned char x) { return static_cast<char>(std::toupper(x)); });
+      std::ranges::transform(token.upper, token.upper.begin(),
+                             [](unsigned char x) { return static_cast<char>(std::toupper(x)); });
       return std::nullopt;
     }
-    if (std::isdigit(byte) || (c == '.' && std::isdigit(static_cast<unsigned char>(peek(1))))) return number(token);
+    if (std::isdigit(byte) || (c == '.' && std::isdigit(static_cast<unsigned char>(peek(1)))))
+      return number(token);
     if (c == '?') {
       step();
       token.kind = TokenKind::parameter;
@@ -169,10 +250,15 @@ class Lexer {
       uint32_t code = 0;
       for (size_t j = 0; j < digits; ++j) {
         const char c = from + j < in.size() ? in[from + j] : 'x';
-        if (!std::isxdigit(static_cast<unsigned char>(c))) return Problem{"SYNTAX_ERROR", "Incomplete escape sequence: " + in.substr(i + 1, digits), token.at.line, token.at.column};
-        code = code * 16 + static_cast<uint32_t>(std::isdigit(static_cast<unsigned char>(c)) ? c - '0' : std::tolower(c) - 'a' + 10);
+        if (!std::isxdigit(static_cast<unsigned char>(c)))
+          return Problem{"SYNTAX_ERROR", "Incomplete escape sequence: " + in.substr(i + 1, digits),
+                         token.at.line, token.at.column};
+        code = code * 16 + static_cast<uint32_t>(std::isdigit(static_cast<unsigned char>(c))
+                                                     ? c - '0'
+                                                     : std::tolower(c) - 'a' + 10);
       }
-      if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return Problem{"SYNTAX_ERROR", "Invalid escaped character", token.at.line, token.at.column};
+      if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+        return Problem{"SYNTAX_ERROR", "Invalid escaped character", token.at.line, token.at.column};
       if (code < 0x80) {
         out += static_cast<char>(code);
       } else if (code < 0x800) {
@@ -228,8 +314,12 @@ class Lexer {
 
 }  // namespace
 
-std::expected<std::vector<Token>, Problem> tokenize(std::string_view text) { return Lexer(text).run(); }
+std::expected<std::vector<Token>, Problem> tokenize(std::string_view text) {
+  return Lexer(text).run();
+}
 
-bool is_reserved(std::string_view upper) { return std::ranges::find(kReserved, upper) != kReserved.end(); }
+bool is_reserved(std::string_view upper) {
+  return std::ranges::find(kReserved, upper) != kReserved.end();
+}
 
 }  // namespace laketap::sql

@@ -11,7 +11,20 @@
 
 namespace laketap::sql {
 
-enum class TokenKind { word, quoted, backquoted, digit_word, text, binary, integer, decimal, floating, symbol, parameter, end };
+enum class TokenKind {
+  word,
+  quoted,
+  backquoted,
+  digit_word,
+  text,
+  binary,
+  integer,
+  decimal,
+  floating,
+  symbol,
+  parameter,
+  end
+};
 
 struct Token {
   TokenKind kind = TokenKind::end;

@@ -12,15 +12,19 @@ struct Thrown {
 
 class Parser {
  public:
-  explicit Parser(std::vector<Token> tokens, std::string_view source) : tokens_(std::move(tokens)), source_(source) {}
+  explicit Parser(std::vector<Token> tokens, std::string_view source)
+      : tokens_(std::move(tokens)), source_(source) {}
 
   // Each throws Thrown.
   QueryPtr whole_query();      // Up to the end.
   ExprPtr whole_expression();  // For parameters.
 
   // For statements about metadata (statement.cc).
-  const Token& token(size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
-  // What is asked of the next token is noted: together it is what a message says could have stood there.
+  const Token& token(size_t ahead = 0) const {
+    return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
+  }
+  // What is asked of the next token is noted: together it is what a message says could have stood
+  // there.
   bool is(std::string_view keyword, size_t ahead = 0) const {
     if (ahead == 0) want(keyword);
     return sees(keyword, ahead);
@@ -30,8 +34,12 @@ class Parser {
     return sees_symbol(symbol, ahead);
   }
   // Only look.
-  bool sees(std::string_view keyword, size_t ahead = 0) const { return token(ahead).kind == TokenKind::word && token(ahead).upper == keyword; }
-  bool sees_symbol(std::string_view symbol, size_t ahead = 0) const { return token(ahead).kind == TokenKind::symbol && token(ahead).text == symbol; }
+  bool sees(std::string_view keyword, size_t ahead = 0) const {
+    return token(ahead).kind == TokenKind::word && token(ahead).upper == keyword;
+  }
+  bool sees_symbol(std::string_view symbol, size_t ahead = 0) const {
+    return token(ahead).kind == TokenKind::symbol && token(ahead).text == symbol;
+  }
   bool take(std::string_view keyword);
   bool take_symbol(std::string_view symbol);
   void advance() { at_ = std::min(at_ + 1, tokens_.size() - 1); }
@@ -107,17 +115,20 @@ class Parser {
   bool begins_value(size_t ahead) const;
   void expect(std::string_view keyword);
   void expect_symbol(std::string_view symbol);
-  static std::shared_ptr<Expr> make(Op op, Place at, std::string text = "", std::vector<ExprPtr> args = {});
+  static std::shared_ptr<Expr> make(Op op, Place at, std::string text = "",
+                                    std::vector<ExprPtr> args = {});
 
   std::vector<Token> tokens_;
   std::string_view source_;
   size_t at_ = 0;
   int depth_ = 0;
-  int height_ = 0;  // At least that of the tree being built: chains of operators grow it without recursion.
+  int height_ =
+      0;  // At least that of the tree being built: chains of operators grow it without recursion.
   static constexpr size_t kWantedMax = 500;
-  mutable std::vector<std::string_view> wanted_;  // Keywords, symbols, and <rules>, asked for at wanted_at_.
+  mutable std::vector<std::string_view>
+      wanted_;  // Keywords, symbols, and <rules>, asked for at wanted_at_.
   mutable size_t wanted_at_ = 0;
-  mutable size_t hidden_at_ = SIZE_MAX;           // Where a named rule begins: its parts are not told.
+  mutable size_t hidden_at_ = SIZE_MAX;  // Where a named rule begins: its parts are not told.
 };
 
 // A rule that messages call by its name instead of what it can begin with.
@@ -135,7 +146,8 @@ class Parser::Named {
   size_t before_;
 };
 
-// Deep trees are walked and freed recursively, so their height is bounded: by recursion, and by links of chains.
+// Deep trees are walked and freed recursively, so their height is bounded: by recursion, and by
+// links of chains.
 class Parser::Depth {
  public:
   explicit Depth(Parser& parser);

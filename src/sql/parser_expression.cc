@@ -31,15 +31,22 @@ void Parser::link() {
   if (++height_ > kHeightMax) fail_at(token().at, "statement is too large (nested too deeply)");
 }
 
-void Parser::fail_at(Place at, std::string message) const { throw Thrown{{"SYNTAX_ERROR", std::move(message), at.line, at.column}}; }
+void Parser::fail_at(Place at, std::string message) const {
+  throw Thrown{{"SYNTAX_ERROR", std::move(message), at.line, at.column}};
+}
 
 void Parser::mismatch(std::string_view expecting) const {
   const Token& found = token();
-  const std::string shown = found.kind == TokenKind::end ? "<EOF>" : std::string(source_.substr(found.offset, found.length));
+  const std::string shown = found.kind == TokenKind::end
+                                ? "<EOF>"
+                                : std::string(source_.substr(found.offset, found.length));
   std::set<std::string> words;
   if (!expecting.empty()) words.emplace(expecting);
   if (wanted_at_ == at_)
-    for (const std::string_view one : wanted_) words.insert(one.size() > 1 && one.front() == '<' && one.back() == '>' && one != "<>" ? std::string(one) : fmt::format("'{}'", one));
+    for (const std::string_view one : wanted_)
+      words.insert(one.size() > 1 && one.front() == '<' && one.back() == '>' && one != "<>"
+                       ? std::string(one)
+                       : fmt::format("'{}'", one));
   std::string message = fmt::format("mismatched input '{}'", shown);
   if (!words.empty()) message += fmt::format(". Expecting: {}", fmt::join(words, ", "));
   fail_at(found.at, std::move(message));
@@ -65,14 +72,20 @@ void Parser::expect_symbol(std::string_view symbol) {
 bool Parser::is_name(size_t ahead) const {
   const Token& one = token(ahead);
   // Names in backquotes or with a digit first are names to the grammar; identifier() refuses them.
-  return one.kind == TokenKind::quoted || one.kind == TokenKind::backquoted || one.kind == TokenKind::digit_word || (one.kind == TokenKind::word && !is_reserved(one.upper));
+  return one.kind == TokenKind::quoted || one.kind == TokenKind::backquoted ||
+         one.kind == TokenKind::digit_word ||
+         (one.kind == TokenKind::word && !is_reserved(one.upper));
 }
 
 Identifier Parser::identifier() {
   const Token& one = token();
   want("<identifier>");
-  if (one.kind == TokenKind::digit_word) fail_at(one.at, "identifiers must not start with a digit; surround the identifier with double quotes");
-  if (one.kind == TokenKind::backquoted) fail_at(one.at, "backquoted identifiers are not supported; use double quotes to quote identifiers");
+  if (one.kind == TokenKind::digit_word)
+    fail_at(one.at,
+            "identifiers must not start with a digit; surround the identifier with double quotes");
+  if (one.kind == TokenKind::backquoted)
+    fail_at(one.at,
+            "backquoted identifiers are not supported; use double quotes to quote identifiers");
   if (!is_name()) mismatch();
   Identifier made{one.text, one.kind == TokenKind::quoted, one.at};
   advance();
@@ -91,8 +104,31 @@ bool Parser::begins_value(size_t ahead) const {
   if (one.kind == TokenKind::symbol) return one.text == "(" || one.text == "-" || one.text == "+";
   if (one.kind == TokenKind::end) return false;
   if (one.kind != TokenKind::word || !is_reserved(one.upper)) return true;
-  for (const std::string_view word : {"CASE", "CAST", "EXISTS", "NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_USER", "CURRENT_CATALOG", "CURRENT_SCHEMA", "LOCALTIME",
-                                      "LOCALTIMESTAMP", "EXTRACT", "TRIM", "NORMALIZE", "GROUPING", "LISTAGG", "JSON_ARRAY", "JSON_OBJECT", "JSON_VALUE", "JSON_QUERY", "JSON_EXISTS", "CURRENT_PATH"})
+  for (const std::string_view word : {"CASE",
+                                      "CAST",
+                                      "EXISTS",
+                                      "NULL",
+                                      "TRUE",
+                                      "FALSE",
+                                      "CURRENT_DATE",
+                                      "CURRENT_TIME",
+                                      "CURRENT_TIMESTAMP",
+                                      "CURRENT_USER",
+                                      "CURRENT_CATALOG",
+                                      "CURRENT_SCHEMA",
+                                      "LOCALTIME",
+                                      "LOCALTIMESTAMP",
+                                      "EXTRACT",
+                                      "TRIM",
+                                      "NORMALIZE",
+                                      "GROUPING",
+                                      "LISTAGG",
+                                      "JSON_ARRAY",
+                                      "JSON_OBJECT",
+                                      "JSON_VALUE",
+                                      "JSON_QUERY",
+                                      "JSON_EXISTS",
+                                      "CURRENT_PATH"})
     if (one.upper == word) return true;
   return false;
 }
@@ -284,8 +320,11 @@ ExprPtr Parser::unary() {
   const bool negative = is_symbol("-");
   advance();
   // -5 is a literal.
-  if (negative && (token().kind == TokenKind::integer || token().kind == TokenKind::decimal || token().kind == TokenKind::floating)) {
-    const Op op = token().kind == TokenKind::integer ? Op::integer : token().kind == TokenKind::decimal ? Op::decimal : Op::floating;
+  if (negative && (token().kind == TokenKind::integer || token().kind == TokenKind::decimal ||
+                   token().kind == TokenKind::floating)) {
+    const Op op = token().kind == TokenKind::integer   ? Op::integer
+                  : token().kind == TokenKind::decimal ? Op::decimal
+                                                       : Op::floating;
     auto made = make(op, at, "-" + token().text);
     advance();
     return made;
@@ -434,7 +473,9 @@ std::string Parser::type_text() {
     if (open == 0 && (is_symbol(")") || is_symbol(",")) && !out.empty()) break;
     if (is_symbol("(")) ++open;
     if (is_symbol(")")) --open;
-    if (token().kind != TokenKind::word && token().kind != TokenKind::quoted && token().kind != TokenKind::integer && !is_symbol("(") && !is_symbol(")") && !is_symbol(",")) mismatch("<type>");
+    if (token().kind != TokenKind::word && token().kind != TokenKind::quoted &&
+        token().kind != TokenKind::integer && !is_symbol("(") && !is_symbol(")") && !is_symbol(","))
+      mismatch("<type>");
     if (!out.empty() && !is_symbol("(") && !is_symbol(")") && !is_symbol(",")) out += ' ';
     out += token().kind == TokenKind::quoted ? '"' + token().text + '"' : token().text;
     advance();
@@ -488,7 +529,10 @@ ExprPtr Parser::word_primary() {
   }
   if (word == "CASE") return case_expression();
   if (word == "CAST" || (word == "TRY_CAST" && is_symbol("(", 1))) return cast_expression();
-  if (word == "INTERVAL" && (token(1).kind == TokenKind::text || ((is_symbol("-", 1) || is_symbol("+", 1)) && token(2).kind == TokenKind::text))) return interval_literal();
+  if (word == "INTERVAL" &&
+      (token(1).kind == TokenKind::text ||
+       ((is_symbol("-", 1) || is_symbol("+", 1)) && token(2).kind == TokenKind::text)))
+    return interval_literal();
   if (word == "EXISTS" && is_symbol("(", 1)) {
     advance();
     advance();
@@ -518,8 +562,11 @@ ExprPtr Parser::word_primary() {
     return made;
   }
   if (ExprPtr special = special_call()) return special;
-  for (const std::string_view name : {"JSON_VALUE", "JSON_QUERY", "JSON_EXISTS", "JSON_OBJECT", "JSON_ARRAY"})
-    if (word == name && sees_symbol("(", 1)) throw Thrown{{"NOT_SUPPORTED", fmt::format("{} is not served yet", name), at.line, at.column}};
+  for (const std::string_view name :
+       {"JSON_VALUE", "JSON_QUERY", "JSON_EXISTS", "JSON_OBJECT", "JSON_ARRAY"})
+    if (word == name && sees_symbol("(", 1))
+      throw Thrown{
+          {"NOT_SUPPORTED", fmt::format("{} is not served yet", name), at.line, at.column}};
   // DATE '2020-01-01', DECIMAL '1.5', BIGINT '1', JSON '..', DOUBLE PRECISION '1'.
   if (!is_reserved(word) && token(1).kind == TokenKind::text) {
     auto made = make(Op::typed_literal, at, token().text);
@@ -536,7 +583,9 @@ ExprPtr Parser::word_primary() {
     advance();
     return made;
   }
-  if (is_reserved(word) && word != "GROUPING" && word != "LISTAGG" && word != "TRIM" && word != "NORMALIZE") mismatch();
+  if (is_reserved(word) && word != "GROUPING" && word != "LISTAGG" && word != "TRIM" &&
+      word != "NORMALIZE")
+    mismatch();
   if (is_symbol("->", 1)) return *lambda();
   if (is_reserved(word)) {
     Identifier name{token().text, false, at};
@@ -577,12 +626,14 @@ ExprPtr Parser::special_call() {
     expect_symbol(")");
     return made;
   }
-  for (const std::string_view name : {"CURRENT_DATE", "CURRENT_CATALOG", "CURRENT_SCHEMA", "CURRENT_USER"})
+  for (const std::string_view name :
+       {"CURRENT_DATE", "CURRENT_CATALOG", "CURRENT_SCHEMA", "CURRENT_USER"})
     if (word == name) {
       advance();
       return make(Op::current, at, std::string(name));
     }
-  for (const std::string_view name : {"CURRENT_TIMESTAMP", "CURRENT_TIME", "LOCALTIMESTAMP", "LOCALTIME"})
+  for (const std::string_view name :
+       {"CURRENT_TIMESTAMP", "CURRENT_TIME", "LOCALTIMESTAMP", "LOCALTIME"})
     if (word == name) {
       auto made = make(Op::current, at, std::string(name));
       advance();
@@ -620,9 +671,12 @@ ExprPtr Parser::special_call() {
     advance();
     advance();
     std::string name = "trim";
-    if (take("LEADING")) name = "ltrim";
-    else if (take("TRAILING")) name = "rtrim";
-    else take("BOTH");
+    if (take("LEADING"))
+      name = "ltrim";
+    else if (take("TRAILING"))
+      name = "rtrim";
+    else
+      take("BOTH");
     std::vector<ExprPtr> args;
     if (!is("FROM")) args.push_back(expression());
     if (take("FROM")) {
@@ -657,8 +711,10 @@ ExprPtr Parser::call(std::vector<Identifier> name, Place at) {
     advance();
     made->args.push_back(make(Op::star, at));
   } else if (!is_symbol(")")) {
-    if (take("DISTINCT")) made->distinct = true;
-    else if (is("ALL") && !is_symbol(",", 1) && !is_symbol(")", 1)) advance();
+    if (take("DISTINCT"))
+      made->distinct = true;
+    else if (is("ALL") && !is_symbol(",", 1) && !is_symbol(")", 1))
+      advance();
     do made->args.push_back(expression());
     while (take_symbol(","));
     if (is("ORDER") && is("BY", 1)) {
@@ -674,7 +730,8 @@ ExprPtr Parser::call(std::vector<Identifier> name, Place at) {
     }
   }
   expect_symbol(")");
-  if (!sees("WITHIN") && made->names.size() == 1 && !made->names[0].quoted && lower_word(made->text) == "listagg") {
+  if (!sees("WITHIN") && made->names.size() == 1 && !made->names[0].quoted &&
+      lower_word(made->text) == "listagg") {
     want("WITHIN");
     mismatch();
   }

@@ -72,7 +72,8 @@ QueryPtr Parser::query_without_with() {
   }
   const auto count = [&]() -> ExprPtr {
     if (token().kind != TokenKind::integer && token().kind != TokenKind::parameter) mismatch();
-    ExprPtr number = make(token().kind == TokenKind::integer ? Op::integer : Op::parameter, token().at, token().text);
+    ExprPtr number = make(token().kind == TokenKind::integer ? Op::integer : Op::parameter,
+                          token().at, token().text);
     advance();
     return number;
   };
@@ -167,8 +168,10 @@ SelectItem Parser::select_item() {
     item.value = nullptr;
     return item;
   }
-  if (take("AS")) item.alias = identifier();
-  else item.alias = maybe_identifier();
+  if (take("AS"))
+    item.alias = identifier();
+  else
+    item.alias = maybe_identifier();
   return item;
 }
 
@@ -176,8 +179,10 @@ Select Parser::select() {
   Select made;
   made.at = token().at;
   expect("SELECT");
-  if (take("DISTINCT")) made.distinct = true;
-  else take("ALL");
+  if (take("DISTINCT"))
+    made.distinct = true;
+  else
+    take("ALL");
   do made.items.push_back(select_item());
   while (take_symbol(","));
   if (take("FROM")) {
@@ -229,7 +234,9 @@ std::vector<GroupItem> Parser::group_by() {
     const bool sets = is("GROUPING") && is("SETS", 1);
     if (sets) advance();
     if (sets || ((is("ROLLUP") || is("CUBE")) && is_symbol("(", 1))) {
-      item.kind = sets ? GroupItem::Kind::sets : is("ROLLUP") ? GroupItem::Kind::rollup : GroupItem::Kind::cube;
+      item.kind = sets           ? GroupItem::Kind::sets
+                  : is("ROLLUP") ? GroupItem::Kind::rollup
+                                 : GroupItem::Kind::cube;
       advance();
       expect_symbol("(");
       if (!is_symbol(")")) {
@@ -250,8 +257,10 @@ std::vector<SortItem> Parser::sort_items() {
   do {
     SortItem item;
     item.key = expression();
-    if (take("DESC")) item.descending = true;
-    else take("ASC");
+    if (take("DESC"))
+      item.descending = true;
+    else
+      take("ASC");
     if (take("NULLS")) {
       item.nulls_first = is("FIRST");
       if (!take("FIRST") && !take("LAST")) mismatch();
@@ -264,9 +273,12 @@ std::vector<SortItem> Parser::sort_items() {
 FrameBound Parser::frame_bound() {
   FrameBound bound;
   if (take("UNBOUNDED")) {
-    if (take("PRECEDING")) bound.kind = FrameBound::Kind::unbounded_preceding;
-    else if (take("FOLLOWING")) bound.kind = FrameBound::Kind::unbounded_following;
-    else mismatch();
+    if (take("PRECEDING"))
+      bound.kind = FrameBound::Kind::unbounded_preceding;
+    else if (take("FOLLOWING"))
+      bound.kind = FrameBound::Kind::unbounded_following;
+    else
+      mismatch();
     return bound;
   }
   if (take("CURRENT")) {
@@ -274,9 +286,12 @@ FrameBound Parser::frame_bound() {
     return bound;
   }
   bound.value = expression();
-  if (take("PRECEDING")) bound.kind = FrameBound::Kind::preceding;
-  else if (take("FOLLOWING")) bound.kind = FrameBound::Kind::following;
-  else mismatch();
+  if (take("PRECEDING"))
+    bound.kind = FrameBound::Kind::preceding;
+  else if (take("FOLLOWING"))
+    bound.kind = FrameBound::Kind::following;
+  else
+    mismatch();
   return bound;
 }
 
@@ -284,7 +299,8 @@ Window Parser::window_specification() {
   Window made;
   made.at = token().at;
   want("<identifier>");
-  if (is_name() && !sees("PARTITION") && !sees("ROWS") && !sees("RANGE") && !sees("GROUPS")) made.base = identifier();
+  if (is_name() && !sees("PARTITION") && !sees("ROWS") && !sees("RANGE") && !sees("GROUPS"))
+    made.base = identifier();
   if (is("PARTITION") && is("BY", 1)) {
     advance();
     advance();
@@ -320,7 +336,8 @@ RelationPtr Parser::join_of(RelationPtr left, std::string kind, bool natural) {
   made->natural = natural;
   made->right = sampled_relation();
   if (made->join == "CROSS" && !natural) {
-    // A comma or CROSS JOIN; further joins of the right side belong to the whole in Trino's grammar only after a comma.
+    // A comma or CROSS JOIN; further joins of the right side belong to the whole in Trino's grammar
+    // only after a comma.
     return made;
   }
   if (natural) return made;
@@ -415,12 +432,19 @@ void Parser::alias_of(Relation& made) {
     made.alias = identifier();
   } else {
     want("<identifier>");
-    const auto counts = [&](size_t ahead) { return token(ahead).kind == TokenKind::integer || token(ahead).kind == TokenKind::parameter; };
+    const auto counts = [&](size_t ahead) {
+      return token(ahead).kind == TokenKind::integer || token(ahead).kind == TokenKind::parameter;
+    };
     // Words that could be names, and are not when a clause begins with them.
-    const bool clause = sees("TABLESAMPLE") || (sees("WINDOW") && is_name(1) && sees("AS", 2)) || (sees("OFFSET") && counts(1)) || (sees("LIMIT") && (counts(1) || sees("ALL", 1))) ||
-                        (sees("FETCH") && (sees("FIRST", 1) || sees("NEXT", 1))) || (sees("MATCH_RECOGNIZE") && sees_symbol("(", 1));
-    if (is_name() && !clause) made.alias = identifier();
-    else want("MATCH_RECOGNIZE");
+    const bool clause = sees("TABLESAMPLE") || (sees("WINDOW") && is_name(1) && sees("AS", 2)) ||
+                        (sees("OFFSET") && counts(1)) ||
+                        (sees("LIMIT") && (counts(1) || sees("ALL", 1))) ||
+                        (sees("FETCH") && (sees("FIRST", 1) || sees("NEXT", 1))) ||
+                        (sees("MATCH_RECOGNIZE") && sees_symbol("(", 1));
+    if (is_name() && !clause)
+      made.alias = identifier();
+    else
+      want("MATCH_RECOGNIZE");
   }
   if (made.alias && take_symbol("(")) {
     do made.column_aliases.push_back(identifier());
@@ -429,7 +453,8 @@ void Parser::alias_of(Relation& made) {
   }
 }
 
-// Whether the parenthesis here holds a query, of which so many more stand before the SELECT: ((SELECT 1) UNION ..) does,
+// Whether the parenthesis here holds a query, of which so many more stand before the SELECT:
+// ((SELECT 1) UNION ..) does,
 // ((SELECT 1) JOIN ..) holds relations.
 bool Parser::holds_query(size_t parentheses) const {
   for (size_t inner = 1; inner < parentheses; ++inner) {
@@ -443,7 +468,8 @@ bool Parser::holds_query(size_t parentheses) const {
     if (at + 1 >= tokens_.size()) return true;
     const Token& next = tokens_[at + 1];
     if (next.kind == TokenKind::symbol && next.text == ")") continue;
-    for (const std::string_view word : {"UNION", "EXCEPT", "INTERSECT", "ORDER", "OFFSET", "LIMIT", "FETCH"})
+    for (const std::string_view word :
+         {"UNION", "EXCEPT", "INTERSECT", "ORDER", "OFFSET", "LIMIT", "FETCH"})
       if (next.kind == TokenKind::word && next.upper == word) return true;
     return false;
   }
@@ -475,12 +501,15 @@ RelationPtr Parser::relation_primary() {
     expect_symbol(")");
     return made;
   }
-  if (sees("MATCH_RECOGNIZE") && sees_symbol("(", 1)) fail_at(token().at, "row pattern recognition is not served");
+  if (sees("MATCH_RECOGNIZE") && sees_symbol("(", 1))
+    fail_at(token().at, "row pattern recognition is not served");
   if (is_symbol("(")) {
     // A query, or relations in parentheses.
     size_t ahead = 0;
     while (is_symbol("(", ahead)) ++ahead;
-    if ((sees("SELECT", ahead) || sees("WITH", ahead) || sees("VALUES", ahead) || sees("TABLE", ahead)) && holds_query(ahead)) {
+    if ((sees("SELECT", ahead) || sees("WITH", ahead) || sees("VALUES", ahead) ||
+         sees("TABLE", ahead)) &&
+        holds_query(ahead)) {
       advance();
       made->kind = Relation::Kind::query;
       made->query = query();

@@ -1,5 +1,6 @@
-// The functions of Trino 403, as its SHOW FUNCTIONS lists them: name | result | arguments | kind (s scalar,
-// a aggregate, w window). Types with single letters are variables; functions of types that we do not serve are left out.
+// The functions of Trino 403, as its SHOW FUNCTIONS lists them: name | result | arguments | kind (s
+// scalar, a aggregate, w window). Types with single letters are variables; functions of types that
+// we do not serve are left out.
 #include "sql/functions.h"
 
 namespace laketap::sql {

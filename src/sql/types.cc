@@ -24,7 +24,9 @@ int digits_of(Kind kind) {  // Of an integer as a decimal.
     default: return 19;
   }
 }
-Type as_decimal(const Type& type) { return type.is(Kind::decimal) ? type : Type(Kind::decimal, digits_of(type.kind), 0); }
+Type as_decimal(const Type& type) {
+  return type.is(Kind::decimal) ? type : Type(Kind::decimal, digits_of(type.kind), 0);
+}
 
 // Reads a type in both spellings: words, then parameters in <> or ().
 class TypeReader {
@@ -51,19 +53,25 @@ class TypeReader {
     blanks();
     if (lower(text_.substr(at_, word.size())) != word) return false;
     const size_t end = at_ + word.size();
-    if (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_')) return false;
+    if (end < text_.size() &&
+        (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_'))
+      return false;
     at_ = end;
     return true;
   }
   std::string word() {
     blanks();
     const size_t begin = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_')) ++at_;
+    while (at_ < text_.size() &&
+           (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_'))
+      ++at_;
     return lower(text_.substr(begin, at_ - begin));
   }
   std::optional<int> number() {
     const std::string digits = word();
-    if (digits.empty() || digits.size() > 9 || !std::ranges::all_of(digits, [](unsigned char c) { return std::isdigit(c) != 0; })) return std::nullopt;
+    if (digits.empty() || digits.size() > 9 ||
+        !std::ranges::all_of(digits, [](unsigned char c) { return std::isdigit(c) != 0; }))
+      return std::nullopt;
     return std::stoi(digits);
   }
   std::optional<int> length(int otherwise) {
@@ -75,7 +83,8 @@ class TypeReader {
   std::optional<Type> zoned(Kind plain, Kind with_zone) {
     const std::optional<int> digits = length(3);
     if (!digits || *digits > 12) return std::nullopt;
-    if (take_word("with") && take_word("time") && take_word("zone")) return Type(with_zone, *digits);
+    if (take_word("with") && take_word("time") && take_word("zone"))
+      return Type(with_zone, *digits);
     take_word("without") && take_word("time") && take_word("zone");
     return Type(plain, *digits);
   }
@@ -121,8 +130,10 @@ class TypeReader {
     if (name == "ipaddress") return Type(Kind::ipaddress);
     if (name == "unknown") return Type(Kind::unknown);
     if (name == "interval") {
-      if (take_word("day") && take_word("to") && take_word("second")) return Type(Kind::interval_day);
-      if (take_word("year") && take_word("to") && take_word("month")) return Type(Kind::interval_year);
+      if (take_word("day") && take_word("to") && take_word("second"))
+        return Type(Kind::interval_day);
+      if (take_word("year") && take_word("to") && take_word("month"))
+        return Type(Kind::interval_year);
       return std::nullopt;
     }
     if (name == "array" && take(open)) {
@@ -150,7 +161,8 @@ class TypeReader {
         if (colon == std::string_view::npos) return std::nullopt;
         field = std::string(text_.substr(at_, colon - at_));
         while (field->ends_with(' ')) field->pop_back();
-        if (field->size() > 1 && field->front() == '`' && field->back() == '`') field = field->substr(1, field->size() - 2);
+        if (field->size() > 1 && field->front() == '`' && field->back() == '`')
+          field = field->substr(1, field->size() - 2);
         at_ = colon + 1;
       } else {
         const size_t before = at_;
@@ -163,7 +175,9 @@ class TypeReader {
           const std::string first = word();
           blanks();
           // A name is followed by a type; a bare type by ( , or ).
-          const bool named = at_ < text_.size() && text_[at_] != ',' && text_[at_] != ')' && text_[at_] != '(' && first != "double" && first != "interval" && first != "timestamp" && first != "time";
+          const bool named = at_ < text_.size() && text_[at_] != ',' && text_[at_] != ')' &&
+                             text_[at_] != '(' && first != "double" && first != "interval" &&
+                             first != "timestamp" && first != "time";
           if (named) {
             field = std::string(text_.substr(before, first.size()));
           } else {
@@ -221,7 +235,9 @@ Type Type::map_of(Type key, Type value) {
 }
 
 bool Type::operator==(const Type& other) const {
-  if (kind != other.kind || precision != other.precision || scale != other.scale || parts != other.parts || names.size() != other.names.size()) return false;
+  if (kind != other.kind || precision != other.precision || scale != other.scale ||
+      parts != other.parts || names.size() != other.names.size())
+    return false;
   for (size_t i = 0; i < names.size(); ++i)
     if (lower(names[i].value_or("")) != lower(other.names[i].value_or(""))) return false;
   return true;
@@ -238,7 +254,9 @@ std::string to_string(const Type& type) {
     case Kind::real: return "real";
     case Kind::double_: return "double";
     case Kind::decimal: return fmt::format("decimal({},{})", type.precision, type.scale);
-    case Kind::varchar: return type.precision == Type::kUnbounded ? "varchar" : fmt::format("varchar({})", type.precision);
+    case Kind::varchar:
+      return type.precision == Type::kUnbounded ? "varchar"
+                                                : fmt::format("varchar({})", type.precision);
     case Kind::char_: return fmt::format("char({})", type.precision);
     case Kind::varbinary: return "varbinary";
     case Kind::date: return "date";
@@ -249,7 +267,8 @@ std::string to_string(const Type& type) {
     case Kind::interval_day: return "interval day to second";
     case Kind::interval_year: return "interval year to month";
     case Kind::array: return fmt::format("array({})", to_string(type.parts[0]));
-    case Kind::map: return fmt::format("map({}, {})", to_string(type.parts[0]), to_string(type.parts[1]));
+    case Kind::map:
+      return fmt::format("map({}, {})", to_string(type.parts[0]), to_string(type.parts[1]));
     case Kind::row: {
       std::string out = "row(";
       for (size_t i = 0; i < type.parts.size(); ++i) {
@@ -267,8 +286,12 @@ std::string to_string(const Type& type) {
   return "unknown";
 }
 
-std::optional<Type> from_hive(std::string_view text) { return TypeReader(text, true).whole(); }
-std::optional<Type> from_trino(std::string_view text) { return TypeReader(text, false).whole(); }
+std::optional<Type> from_hive(std::string_view text) {
+  return TypeReader(text, true).whole();
+}
+std::optional<Type> from_trino(std::string_view text) {
+  return TypeReader(text, false).whole();
+}
 
 std::optional<Type> common_type(const Type& a, const Type& b) {
   if (a == b) {
@@ -285,26 +308,43 @@ std::optional<Type> common_type(const Type& a, const Type& b) {
     const Type x = as_decimal(a);
     const Type y = as_decimal(b);
     const int scale = std::max(x.scale, y.scale);
-    return Type(Kind::decimal, std::min(kDecimalMax, std::max(x.precision - x.scale, y.precision - y.scale) + scale), scale);
+    return Type(
+        Kind::decimal,
+        std::min(kDecimalMax, std::max(x.precision - x.scale, y.precision - y.scale) + scale),
+        scale);
   }
   if (a.is_text() && b.is_text()) {
     if (a.is(Kind::varchar) && b.is(Kind::varchar))
-      return a.precision == Type::kUnbounded || b.precision == Type::kUnbounded ? Type::varchar() : Type::varchar(std::max(a.precision, b.precision));
-    if (a.is(Kind::char_) && b.is(Kind::char_)) return Type(Kind::char_, std::max(a.precision, b.precision));
+      return a.precision == Type::kUnbounded || b.precision == Type::kUnbounded
+                 ? Type::varchar()
+                 : Type::varchar(std::max(a.precision, b.precision));
+    if (a.is(Kind::char_) && b.is(Kind::char_))
+      return Type(Kind::char_, std::max(a.precision, b.precision));
     const Type& text = a.is(Kind::varchar) ? a : b;
     const Type& fixed = a.is(Kind::varchar) ? b : a;
     if (text.precision == Type::kUnbounded) return Type::varchar();
     return Type(Kind::char_, std::max(text.precision, fixed.precision));
   }
-  const auto rank = [](const Type& type) { return type.is(Kind::date) ? 1 : type.is(Kind::timestamp) ? 2 : type.is(Kind::timestamp_zoned) ? 3 : 0; };
+  const auto rank = [](const Type& type) {
+    return type.is(Kind::date)              ? 1
+           : type.is(Kind::timestamp)       ? 2
+           : type.is(Kind::timestamp_zoned) ? 3
+                                            : 0;
+  };
   if (rank(a) > 0 && rank(b) > 0) {
     const Type& higher = rank(a) >= rank(b) ? a : b;
     const Type& lower_one = rank(a) >= rank(b) ? b : a;
-    return Type(higher.kind, std::max(higher.precision, lower_one.is(Kind::date) ? 0 : lower_one.precision));
+    return Type(higher.kind,
+                std::max(higher.precision, lower_one.is(Kind::date) ? 0 : lower_one.precision));
   }
-  const auto is_time = [](const Type& type) { return type.is(Kind::time) || type.is(Kind::time_zoned); };
-  if (is_time(a) && is_time(b)) return Type(a.is(Kind::time_zoned) || b.is(Kind::time_zoned) ? Kind::time_zoned : Kind::time, std::max(a.precision, b.precision));
-  if (a.kind == b.kind && (a.is(Kind::array) || a.is(Kind::map) || a.is(Kind::row))) return common_parts(a, b);
+  const auto is_time = [](const Type& type) {
+    return type.is(Kind::time) || type.is(Kind::time_zoned);
+  };
+  if (is_time(a) && is_time(b))
+    return Type(a.is(Kind::time_zoned) || b.is(Kind::time_zoned) ? Kind::time_zoned : Kind::time,
+                std::max(a.precision, b.precision));
+  if (a.kind == b.kind && (a.is(Kind::array) || a.is(Kind::map) || a.is(Kind::row)))
+    return common_parts(a, b);
   return std::nullopt;
 }
 
@@ -316,7 +356,8 @@ bool can_coerce(const Type& from, const Type& to) {
       if (!can_coerce(from.parts[i], to.parts[i])) return false;
     return true;
   }
-  if (from.is(Kind::char_) && to.is(Kind::varchar)) return to.precision == Type::kUnbounded || to.precision >= from.precision;
+  if (from.is(Kind::char_) && to.is(Kind::varchar))
+    return to.precision == Type::kUnbounded || to.precision >= from.precision;
   const std::optional<Type> common = common_type(from, to);
   return common && *common == to;
 }
@@ -344,12 +385,14 @@ std::string duckdb_type(const Type& type) {
     case Kind::interval_day:
     case Kind::interval_year: return "INTERVAL";
     case Kind::array: return duckdb_type(type.parts[0]) + "[]";
-    case Kind::map: return fmt::format("MAP({}, {})", duckdb_type(type.parts[0]), duckdb_type(type.parts[1]));
+    case Kind::map:
+      return fmt::format("MAP({}, {})", duckdb_type(type.parts[0]), duckdb_type(type.parts[1]));
     case Kind::row: {
       std::string out = "STRUCT(";
       for (size_t i = 0; i < type.parts.size(); ++i) {
         if (i > 0) out += ", ";
-        out += quoted(type.names[i] ? *type.names[i] : fmt::format("field{}", i)) + " " + duckdb_type(type.parts[i]);
+        out += quoted(type.names[i] ? *type.names[i] : fmt::format("field{}", i)) + " " +
+               duckdb_type(type.parts[i]);
       }
       return out + ")";
     }

@@ -10,19 +10,45 @@
 namespace laketap::sql {
 
 enum class Kind {
-  unknown, boolean, tinyint, smallint, integer, bigint, real, double_, decimal, varchar, char_, varbinary, date, time, time_zoned,
-  timestamp, timestamp_zoned, interval_day, interval_year, array, map, row, json, uuid, ipaddress, function,
+  unknown,
+  boolean,
+  tinyint,
+  smallint,
+  integer,
+  bigint,
+  real,
+  double_,
+  decimal,
+  varchar,
+  char_,
+  varbinary,
+  date,
+  time,
+  time_zoned,
+  timestamp,
+  timestamp_zoned,
+  interval_day,
+  interval_year,
+  array,
+  map,
+  row,
+  json,
+  uuid,
+  ipaddress,
+  function,
 };
 
 struct Type {
   static constexpr int kUnbounded = -1;
 
   Kind kind = Kind::unknown;
-  int precision = 0;  // decimal's p; varchar's and char's length (kUnbounded: varchar without one); digits of time and timestamp.
+  int precision = 0;  // decimal's p; varchar's and char's length (kUnbounded: varchar without one);
+                      // digits of time and timestamp.
   int scale = 0;      // decimal's s.
-  std::string zone;   // timestamp_zoned's, where it is known: whose wall clock it shows; "" is UTC. No part of equality.
-  std::vector<Type> parts;                          // array's element; map's key and value; row's fields.
-  std::vector<std::optional<std::string>> names;    // row's fields, in the case they were written in.
+  std::string zone;   // timestamp_zoned's, where it is known: whose wall clock it shows; "" is UTC.
+                      // No part of equality.
+  std::vector<Type> parts;  // array's element; map's key and value; row's fields.
+  std::vector<std::optional<std::string>> names;  // row's fields, in the case they were written in.
 
   Type() = default;
   Type(Kind of, int p = 0, int s = 0) : kind(of), precision(p), scale(s) {}

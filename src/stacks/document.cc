@@ -19,15 +19,17 @@ struct Problem {
   std::string what;
 };
 
-// Plain scalars: booleans and integers whose text comes back unchanged. Everything else stays text, so
-// that 2012-10-17, 1.10 and 0123 are what was written.
+// Plain scalars: booleans and integers whose text comes back unchanged. Everything else stays text,
+// so that 2012-10-17, 1.10 and 0123 are what was written.
 json::value plain_scalar(const std::string& text) {
   if (text == "true" || text == "True" || text == "TRUE") return true;
   if (text == "false" || text == "False" || text == "FALSE") return false;
-  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
+  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL")
+    return nullptr;
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size() && fmt::format("{}", number) == text) return number;
+  if (error == std::errc() && end == text.data() + text.size() && fmt::format("{}", number) == text)
+    return number;
   return json::value(json::string(text));
 }
 
@@ -48,7 +50,8 @@ class YamlReader {
       case YAML::NodeType::Undefined:
       case YAML::NodeType::Null: return nullptr;
       case YAML::NodeType::Scalar:
-        return node.Tag() == "?" ? plain_scalar(node.Scalar()) : json::value(json::string(node.Scalar()));
+        return node.Tag() == "?" ? plain_scalar(node.Scalar())
+                                 : json::value(json::string(node.Scalar()));
       case YAML::NodeType::Sequence: {
         json::array list;
         for (const YAML::Node& element : node) list.push_back(read(element, depth + 1));
@@ -76,7 +79,8 @@ class YamlReader {
       const std::string text(value.get_string());
       const size_t dot = text.find('.');
       if (dot == std::string::npos) throw Problem{"!GetAtt needs a resource and an attribute"};
-      call["Fn::GetAtt"] = json::array{json::string(text.substr(0, dot)), json::string(text.substr(dot + 1))};
+      call["Fn::GetAtt"] =
+          json::array{json::string(text.substr(0, dot)), json::string(text.substr(dot + 1))};
     } else {
       call["Fn::" + tag] = std::move(value);
     }
@@ -97,8 +101,10 @@ Outcome<json::value> read_json(std::string_view body) {
   const std::string_view before = body.substr(0, std::min(taken, body.size()));
   const size_t line = static_cast<size_t>(std::count(before.begin(), before.end(), '\n')) + 1;
   const size_t newline = before.rfind('\n');
-  const size_t column = newline == std::string_view::npos ? before.size() + 1 : before.size() - newline;
-  return refuse(fmt::format("Template format error: JSON not well-formed. (line {}, column {})", line, column));
+  const size_t column =
+      newline == std::string_view::npos ? before.size() + 1 : before.size() - newline;
+  return refuse(fmt::format("Template format error: JSON not well-formed. (line {}, column {})",
+                            line, column));
 }
 
 }  // namespace

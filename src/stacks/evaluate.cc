@@ -14,13 +14,18 @@ using Value = Outcome<std::optional<json::value>>;
 
 constexpr size_t kTextBytesMax = 1 << 20;  // Fn::Sub and Fn::Join may multiply a text.
 
-std::unexpected<Refusal> template_error(const std::string& what) { return refuse("Template error: " + what); }
+std::unexpected<Refusal> template_error(const std::string& what) {
+  return refuse("Template error: " + what);
+}
 
 // The list argument of a function with at least `least` and at most `most` items.
-Outcome<json::array> list_of(const json::value& argument, size_t least, size_t most, std::string_view function) {
-  if (!argument.is_array() || argument.get_array().size() < least || argument.get_array().size() > most)
-    return template_error(fmt::format("every {} object requires a list of {} parameters.", function,
-                                      least == most ? fmt::format("{}", least) : fmt::format("{} to {}", least, most)));
+Outcome<json::array> list_of(const json::value& argument, size_t least, size_t most,
+                             std::string_view function) {
+  if (!argument.is_array() || argument.get_array().size() < least ||
+      argument.get_array().size() > most)
+    return template_error(fmt::format(
+        "every {} object requires a list of {} parameters.", function,
+        least == most ? fmt::format("{}", least) : fmt::format("{} to {}", least, most)));
   return argument.get_array();
 }
 
@@ -29,19 +34,25 @@ Outcome<json::value> required(const json::value& value, const Scope& scope) {
   if (!made) return std::unexpected(made.error());
   return *made ? std::move(**made) : json::value(json::string(""));
 }
-Outcome<std::string> text_of(const json::value& value, const Scope& scope, std::string_view function) {
+Outcome<std::string> text_of(const json::value& value, const Scope& scope,
+                             std::string_view function) {
   const Outcome<json::value> made = required(value, scope);
   if (!made) return std::unexpected(made.error());
   const std::optional<std::string> text = scalar_text(*made);
-  if (!text) return template_error(fmt::format("{} needs text where it got a list or an object.", function));
+  if (!text)
+    return template_error(fmt::format("{} needs text where it got a list or an object.", function));
   return *text;
 }
 
 Outcome<json::value> reference(const std::string& name, const Scope& scope) {
-  if (const auto found = scope.parameters.find(name); found != scope.parameters.end()) return found->second;
+  if (const auto found = scope.parameters.find(name); found != scope.parameters.end())
+    return found->second;
   if (const auto found = scope.pseudo.find(name); found != scope.pseudo.end()) return found->second;
   if (scope.made && scope.made->find(name) && scope.ref) return scope.ref(name);
-  return refuse(fmt::format("Template format error: Unresolved resource dependencies [{}] in the Resources block of the template", name));
+  return refuse(
+      fmt::format("Template format error: Unresolved resource dependencies [{}] in the Resources "
+                  "block of the template",
+                  name));
 }
 
 Value call_get_att(const json::value& argument, const Scope& scope) {
@@ -50,20 +61,26 @@ Value call_get_att(const json::value& argument, const Scope& scope) {
   if (argument.is_string()) {
     const std::string_view text = argument.get_string();
     const size_t dot = text.find('.');
-    if (dot == std::string_view::npos) return template_error("every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute");
+    if (dot == std::string_view::npos)
+      return template_error(
+          "every Fn::GetAtt object requires two non-empty parameters, the resource name and the "
+          "resource attribute");
     id = text.substr(0, dot);
     attribute = text.substr(dot + 1);
   } else {
     const Outcome<json::array> list = list_of(argument, 2, 2, "Fn::GetAtt");
     if (!list || !(*list)[0].is_string())
-      return template_error("every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute");
+      return template_error(
+          "every Fn::GetAtt object requires two non-empty parameters, the resource name and the "
+          "resource attribute");
     id = std::string((*list)[0].get_string());
     const Outcome<std::string> name = text_of((*list)[1], scope, "Fn::GetAtt");
     if (!name) return std::unexpected(name.error());
     attribute = *name;
   }
   if (!scope.made || !scope.made->find(id))
-    return template_error(fmt::format("instance of Fn::GetAtt references undefined resource {}", id));
+    return template_error(
+        fmt::format("instance of Fn::GetAtt references undefined resource {}", id));
   Outcome<json::value> made = scope.attribute(id, attribute);
   if (!made) return std::unexpected(made.error());
   return std::optional(std::move(*made));
@@ -76,7 +93,10 @@ Value call_join(const json::value& argument, const Scope& scope) {
   const Outcome<json::value> items = required((*list)[1], scope);
   if (!items) return std::unexpected(items.error());
   if (!delimiter || !items->is_array())
-    return template_error("every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined.");
+    return template_error(
+        "every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of "
+        "strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to "
+        "be joined.");
   std::string out;
   bool first = true;
   for (const json::value& item : items->get_array()) {
@@ -93,12 +113,16 @@ Value call_join(const json::value& argument, const Scope& scope) {
 Value call_sub(const json::value& argument, const Scope& scope) {
   const json::object* own = nullptr;
   json::value holder = argument;
-  if (argument.is_array() && argument.get_array().size() == 2 && argument.get_array()[1].is_object()) {
+  if (argument.is_array() && argument.get_array().size() == 2 &&
+      argument.get_array()[1].is_object()) {
     own = &argument.get_array()[1].get_object();
     holder = argument.get_array()[0];
   }
   if (!holder.is_string())
-    return template_error("One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, and an optional second argument to specify a mapping of values to replace in the string");
+    return template_error(
+        "One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a "
+        "string as first argument, and an optional second argument to specify a mapping of values "
+        "to replace in the string");
   const std::string_view text = holder.get_string();
   std::string out;
   size_t from = 0;
@@ -116,7 +140,8 @@ Value call_sub(const json::value& argument, const Scope& scope) {
     Outcome<json::value> value = json::value();
     if (own && own->contains(name)) {
       value = required(own->at(name), scope);
-    } else if (const size_t dot = name.find('.'); dot != std::string::npos && !name.starts_with("AWS::")) {
+    } else if (const size_t dot = name.find('.');
+               dot != std::string::npos && !name.starts_with("AWS::")) {
       const Value made = call_get_att(json::string(name), scope);
       if (!made) return made;
       value = **made;
@@ -141,10 +166,12 @@ Value call_select(const json::value& argument, const Scope& scope) {
   if (!index) return std::unexpected(index.error());
   if (!items) return std::unexpected(items.error());
   size_t at = items->is_array() ? items->get_array().size() : 0;
-  if (!index->empty() && index->size() < 6 && std::ranges::all_of(*index, [](unsigned char c) { return std::isdigit(c) != 0; }))
+  if (!index->empty() && index->size() < 6 &&
+      std::ranges::all_of(*index, [](unsigned char c) { return std::isdigit(c) != 0; }))
     at = std::stoul(*index);
   if (!items->is_array() || at >= items->get_array().size() || items->get_array()[at].is_null())
-    return template_error(fmt::format("Fn::Select cannot select nonexistent value at index {}", *index));
+    return template_error(
+        fmt::format("Fn::Select cannot select nonexistent value at index {}", *index));
   return std::optional(items->get_array()[at]);
 }
 
@@ -155,10 +182,12 @@ Value call_split(const json::value& argument, const Scope& scope) {
   const Outcome<std::string> text = text_of((*list)[1], scope, "Fn::Split");
   if (!delimiter) return std::unexpected(delimiter.error());
   if (!text) return std::unexpected(text.error());
-  if (delimiter->empty()) return template_error("every Fn::Split object requires a delimiter that is not empty.");
+  if (delimiter->empty())
+    return template_error("every Fn::Split object requires a delimiter that is not empty.");
   json::array out;
   size_t from = 0;
-  for (size_t at = text->find(*delimiter); at != std::string::npos; at = text->find(*delimiter, from)) {
+  for (size_t at = text->find(*delimiter); at != std::string::npos;
+       at = text->find(*delimiter, from)) {
     out.emplace_back(json::string(text->substr(from, at - from)));
     from = at + delimiter->size();
   }
@@ -176,42 +205,56 @@ Value call_find_in_map(const json::value& argument, const Scope& scope) {
     path[i] = *part;
   }
   const json::value* at = scope.made->mappings.if_contains(path[0]);
-  for (size_t i = 1; i < 3 && at; ++i) at = at->is_object() ? at->get_object().if_contains(path[i]) : nullptr;
-  if (!at) return template_error(fmt::format("Unable to get mapping for {}::{}::{}", path[0], path[1], path[2]));
+  for (size_t i = 1; i < 3 && at; ++i)
+    at = at->is_object() ? at->get_object().if_contains(path[i]) : nullptr;
+  if (!at)
+    return template_error(
+        fmt::format("Unable to get mapping for {}::{}::{}", path[0], path[1], path[2]));
   return std::optional(*at);
 }
 
 std::string base64(std::string_view text) {
-  static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr char kDigits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
   for (size_t i = 0; i < text.size(); i += 3) {
     uint32_t bits = 0;
     const size_t have = std::min<size_t>(3, text.size() - i);
-    for (size_t j = 0; j < 3; ++j) bits = bits << 8 | (j < have ? static_cast<uint8_t>(text[i + j]) : 0U);
+    for (size_t j = 0; j < 3; ++j)
+      bits = bits << 8 | (j < have ? static_cast<uint8_t>(text[i + j]) : 0U);
     for (size_t j = 0; j < 4; ++j) out += j <= have ? kDigits[bits >> (18 - 6 * j) & 63] : '=';
   }
   return out;
 }
 
-// A condition's value: {"Condition": name}, {"Fn::Equals": ..}, ... `open` holds the names being evaluated.
-Outcome<bool> condition_value(const json::value& value, const Scope& scope, std::set<std::string>& open);
+// A condition's value: {"Condition": name}, {"Fn::Equals": ..}, ... `open` holds the names being
+// evaluated.
+Outcome<bool> condition_value(const json::value& value, const Scope& scope,
+                              std::set<std::string>& open);
 
-Outcome<bool> named_condition(const std::string& name, const Scope& scope, std::set<std::string>& open) {
-  if (const auto done = scope.conditions.find(name); done != scope.conditions.end()) return done->second;
+Outcome<bool> named_condition(const std::string& name, const Scope& scope,
+                              std::set<std::string>& open) {
+  if (const auto done = scope.conditions.find(name); done != scope.conditions.end())
+    return done->second;
   const json::value* definition = scope.made->conditions.if_contains(name);
-  if (!definition) return template_error(fmt::format("unresolved condition dependency {} in Fn::If", name));
-  if (!open.insert(name).second) return refuse(fmt::format("Template error: circular condition dependency {}", name));
+  if (!definition)
+    return template_error(fmt::format("unresolved condition dependency {} in Fn::If", name));
+  if (!open.insert(name).second)
+    return refuse(fmt::format("Template error: circular condition dependency {}", name));
   const Outcome<bool> made = condition_value(*definition, scope, open);
   open.erase(name);
   return made;
 }
 
-Outcome<bool> condition_value(const json::value& value, const Scope& scope, std::set<std::string>& open) {
+Outcome<bool> condition_value(const json::value& value, const Scope& scope,
+                              std::set<std::string>& open) {
   const json::object* object = value.if_object();
-  if (!object || object->size() != 1) return template_error("every Conditions member must be a condition function.");
+  if (!object || object->size() != 1)
+    return template_error("every Conditions member must be a condition function.");
   const std::string_view function = object->begin()->key();
   const json::value& argument = object->begin()->value();
-  if (function == "Condition") return named_condition(scalar_text(argument).value_or(""), scope, open);
+  if (function == "Condition")
+    return named_condition(scalar_text(argument).value_or(""), scope, open);
   if (function == "Fn::Equals") {
     if (!argument.is_array() || argument.get_array().size() != 2)
       return template_error("every Fn::Equals object requires a list of 2 string parameters.");
@@ -225,11 +268,13 @@ Outcome<bool> condition_value(const json::value& value, const Scope& scope, std:
   }
   const bool negate = function == "Fn::Not";
   const bool every = function == "Fn::And";
-  if (!negate && !every && function != "Fn::Or") return template_error(fmt::format("{} is no condition function.", function));
+  if (!negate && !every && function != "Fn::Or")
+    return template_error(fmt::format("{} is no condition function.", function));
   const size_t least = negate ? 1 : 2;
-  if (!argument.is_array() || argument.get_array().size() < least || argument.get_array().size() > (negate ? 1U : 10U))
-    return template_error(fmt::format("every {} object requires a list of {} boolean parameters.", function,
-                                      negate ? "1" : "at least 2 and at most 10"));
+  if (!argument.is_array() || argument.get_array().size() < least ||
+      argument.get_array().size() > (negate ? 1U : 10U))
+    return template_error(fmt::format("every {} object requires a list of {} boolean parameters.",
+                                      function, negate ? "1" : "at least 2 and at most 10"));
   bool result = every;
   for (const json::value& one : argument.get_array()) {
     const Outcome<bool> held = condition_value(one, scope, open);
@@ -250,7 +295,8 @@ Value call_if(const json::value& argument, const Scope& scope) {
 
 Value call_function(std::string_view name, const json::value& argument, const Scope& scope) {
   if (name == "Ref") {
-    if (!argument.is_string()) return template_error("every Ref object must have a single String value.");
+    if (!argument.is_string())
+      return template_error("every Ref object must have a single String value.");
     const std::string target(argument.get_string());
     if (target == "AWS::NoValue") return std::optional<json::value>();
     Outcome<json::value> made = reference(target, scope);
@@ -272,14 +318,19 @@ Value call_function(std::string_view name, const json::value& argument, const Sc
   if (name == "Fn::ImportValue") {
     const Outcome<std::string> text = text_of(argument, scope, name);
     if (!text) return std::unexpected(text.error());
-    Outcome<json::value> made = scope.import ? scope.import(*text) : Outcome<json::value>(refuse(fmt::format("No export named {} found.", *text)));
+    Outcome<json::value> made =
+        scope.import
+            ? scope.import(*text)
+            : Outcome<json::value>(refuse(fmt::format("No export named {} found.", *text)));
     if (!made) return std::unexpected(made.error());
     return std::optional(std::move(*made));
   }
   return template_error(fmt::format("{} is not served (docs/gaps.md)", name));
 }
 
-bool is_function(std::string_view name) { return name == "Ref" || name.starts_with("Fn::"); }
+bool is_function(std::string_view name) {
+  return name == "Ref" || name.starts_with("Fn::");
+}
 
 }  // namespace
 

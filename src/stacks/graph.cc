@@ -37,16 +37,19 @@ void collect(const json::value& value, std::set<std::string>& out) {
       return;
     }
     if (name == "Fn::GetAtt") {
-      if (argument.is_array() && !argument.get_array().empty() && argument.get_array()[0].is_string())
+      if (argument.is_array() && !argument.get_array().empty() &&
+          argument.get_array()[0].is_string())
         out.emplace(argument.get_array()[0].get_string());
       else if (argument.is_string())
-        out.insert(std::string(argument.get_string()).substr(0, std::string_view(argument.get_string()).find('.')));
+        out.insert(std::string(argument.get_string())
+                       .substr(0, std::string_view(argument.get_string()).find('.')));
       return;
     }
     if (name == "Fn::Sub") {
       if (argument.is_string()) {
         sub_references(argument.get_string(), nullptr, out);
-      } else if (argument.is_array() && argument.get_array().size() == 2 && argument.get_array()[0].is_string()) {
+      } else if (argument.is_array() && argument.get_array().size() == 2 &&
+                 argument.get_array()[0].is_string()) {
         const json::object* own = argument.get_array()[1].if_object();
         sub_references(argument.get_array()[0].get_string(), own, out);
         collect(argument.get_array()[1], out);
@@ -69,9 +72,11 @@ std::vector<std::string> unresolved(const Template& made, const std::set<std::st
   return out;
 }
 
-// Depth first; `state`: 0 unseen, 1 on the path, 2 done. False when a cycle was met, then `path` holds it.
+// Depth first; `state`: 0 unseen, 1 on the path, 2 done. False when a cycle was met, then `path`
+// holds it.
 bool visit(const std::string& id, const std::map<std::string, std::set<std::string>>& needs,
-           std::map<std::string, int>& state, std::vector<std::string>& order, std::vector<std::string>& path) {
+           std::map<std::string, int>& state, std::vector<std::string>& order,
+           std::vector<std::string>& path) {
   if (state[id] == 2) return true;
   path.push_back(id);
   if (state[id] == 1) return false;
@@ -105,16 +110,22 @@ Outcome<std::vector<std::string>> creation_order(const Template& made) {
     for (const std::string& name : resource.depends_on)
       if (!made.find(name)) missing.insert(name);
     if (!resource.condition.empty() && !made.conditions.contains(resource.condition))
-      return refuse(fmt::format("Template format error: Unresolved condition dependency {} in the Resources block of the template",
-                                resource.condition));
+      return refuse(
+          fmt::format("Template format error: Unresolved condition dependency {} in the Resources "
+                      "block of the template",
+                      resource.condition));
   }
   if (!missing.empty())
-    return refuse(fmt::format("Template format error: Unresolved resource dependencies [{}] in the Resources block of the template",
-                              fmt::join(missing, ", ")));
+    return refuse(
+        fmt::format("Template format error: Unresolved resource dependencies [{}] in the Resources "
+                    "block of the template",
+                    fmt::join(missing, ", ")));
   for (const Output& output : made.outputs) {
     const std::vector<std::string> names = unresolved(made, references(output.value));
     if (!names.empty())
-      return refuse(fmt::format("Unresolved resource dependencies [{}] in the Outputs block of the template", fmt::join(names, ", ")));
+      return refuse(
+          fmt::format("Unresolved resource dependencies [{}] in the Outputs block of the template",
+                      fmt::join(names, ", ")));
   }
   std::vector<std::string> order;
   std::map<std::string, int> state;
@@ -124,7 +135,8 @@ Outcome<std::vector<std::string>> creation_order(const Template& made) {
     path.erase(path.begin(), std::ranges::find(path, path.back()));
     path.pop_back();
     std::ranges::sort(path);
-    return refuse(fmt::format("Circular dependency between resources: [{}]", fmt::join(path, ", ")));
+    return refuse(
+        fmt::format("Circular dependency between resources: [{}]", fmt::join(path, ", ")));
   }
   return order;
 }

@@ -33,14 +33,18 @@ json::object map(const std::map<std::string, std::string>& entries) {
 }
 std::map<std::string, std::string> map_of(const json::value& value) {
   std::map<std::string, std::string> out;
-  for (const auto& member : value.as_object()) out[std::string(member.key())] = std::string(member.value().as_string());
+  for (const auto& member : value.as_object())
+    out[std::string(member.key())] = std::string(member.value().as_string());
   return out;
 }
-std::string text_of(const json::object& object, const char* name) { return std::string(object.at(name).as_string()); }
+std::string text_of(const json::object& object, const char* name) {
+  return std::string(object.at(name).as_string());
+}
 
 json::object write_resource(const StackResource& resource) {
-  return {{"logical_id", resource.logical_id}, {"type", resource.type},       {"physical_id", resource.physical_id},
-          {"status", resource.status},         {"reason", resource.reason},   {"updated", moment(resource.updated)},
+  return {{"logical_id", resource.logical_id},   {"type", resource.type},
+          {"physical_id", resource.physical_id}, {"status", resource.status},
+          {"reason", resource.reason},           {"updated", moment(resource.updated)},
           {"properties", resource.properties}};
 }
 StackResource read_resource(const json::object& object) {
@@ -59,10 +63,12 @@ StackResource read_resource(const json::object& object) {
 
 std::string write_stack(const Stack& stack) {
   json::array resources;
-  for (const StackResource& resource : stack.resources) resources.push_back(write_resource(resource));
+  for (const StackResource& resource : stack.resources)
+    resources.push_back(write_resource(resource));
   json::array outputs;
   for (const StackOutput& output : stack.outputs)
-    outputs.push_back(json::array{output.key, output.value, output.description, output.export_name});
+    outputs.push_back(
+        json::array{output.key, output.value, output.description, output.export_name});
   const json::object object{
       {"id", stack.id},
       {"name", stack.name},
@@ -79,7 +85,8 @@ std::string write_stack(const Stack& stack) {
       {"on_failure", stack.on_failure},
       {"client_token", stack.client_token},
       {"termination_protection", stack.termination_protection},
-      {"timeout_minutes", stack.timeout_minutes ? json::value(*stack.timeout_minutes) : json::value(nullptr)},
+      {"timeout_minutes",
+       stack.timeout_minutes ? json::value(*stack.timeout_minutes) : json::value(nullptr)},
       {"created", moment(stack.created)},
       {"updated", moment(stack.updated)},
       {"deleted", moment(stack.deleted)},
@@ -107,7 +114,8 @@ Result<Stack> read_stack(std::string_view text) {
     made.no_echo = texts_of(object.at("no_echo"));
     made.capabilities = texts_of(object.at("capabilities"));
     made.tags = map_of(object.at("tags"));
-    for (const json::value& one : object.at("resources").as_array()) made.resources.push_back(read_resource(one.as_object()));
+    for (const json::value& one : object.at("resources").as_array())
+      made.resources.push_back(read_resource(one.as_object()));
     for (const json::value& one : object.at("outputs").as_array()) {
       const std::vector<std::string> parts = texts_of(one);
       made.outputs.push_back({parts.at(0), parts.at(1), parts.at(2), parts.at(3)});
@@ -115,7 +123,8 @@ Result<Stack> read_stack(std::string_view text) {
     made.on_failure = text_of(object, "on_failure");
     made.client_token = text_of(object, "client_token");
     made.termination_protection = object.at("termination_protection").as_bool();
-    if (const json::value& minutes = object.at("timeout_minutes"); !minutes.is_null()) made.timeout_minutes = minutes.to_number<int64_t>();
+    if (const json::value& minutes = object.at("timeout_minutes"); !minutes.is_null())
+      made.timeout_minutes = minutes.to_number<int64_t>();
     made.created = moment_of(object.at("created")).value_or(Timestamp());
     made.updated = moment_of(object.at("updated"));
     made.deleted = moment_of(object.at("deleted"));
@@ -165,10 +174,20 @@ Result<StackEvent> read_event(std::string_view text) {
   }
 }
 
-std::string stack_key(const std::string& id) { return state::key("stack", id); }
-std::string name_key(const std::string& name) { return state::key("stack-name", name); }
-std::string events_prefix(const std::string& id) { return state::key("stack-event", id); }
-std::string event_key(const std::string& id, uint64_t number) { return state::key("stack-event", id, fmt::format("{:012}", number)); }
-std::string stacks_prefix() { return state::key("stack"); }
+std::string stack_key(const std::string& id) {
+  return state::key("stack", id);
+}
+std::string name_key(const std::string& name) {
+  return state::key("stack-name", name);
+}
+std::string events_prefix(const std::string& id) {
+  return state::key("stack-event", id);
+}
+std::string event_key(const std::string& id, uint64_t number) {
+  return state::key("stack-event", id, fmt::format("{:012}", number));
+}
+std::string stacks_prefix() {
+  return state::key("stack");
+}
 
 }  // namespace laketap::stacks

@@ -27,7 +27,8 @@ const json::value* at_path(const json::object& object, std::string_view path) {
 }
 
 std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -55,14 +56,17 @@ Result<> Run::run() {
 
 Result<> Run::run_create() {
   const Outcome<Template> made = parse_template(stack_.body);
-  if (!made) return fail(ErrorKind::corrupt, "a stored template does not parse: " + made.error().message);
+  if (!made)
+    return fail(ErrorKind::corrupt, "a stored template does not parse: " + made.error().message);
   const Outcome<std::vector<std::string>> order = creation_order(*made);
-  if (!order) return fail(ErrorKind::corrupt, "a stored template has no order: " + order.error().message);
+  if (!order)
+    return fail(ErrorKind::corrupt, "a stored template has no order: " + order.error().message);
 
   std::vector<GivenParameter> given;
   for (const auto& [key, value] : stack_.parameters) given.push_back({key, value, false});
   const auto parameters = resolve_parameters(*made, given, {});
-  if (!parameters) return fail(ErrorKind::corrupt, "stored parameters: " + parameters.error().message);
+  if (!parameters)
+    return fail(ErrorKind::corrupt, "stored parameters: " + parameters.error().message);
   parameters_ = *parameters;
   const auto conditions = evaluate_conditions(*made, scope(*made));
   if (!conditions) return roll_back_because({conditions.error().message});
@@ -76,7 +80,13 @@ Result<> Run::run_create() {
     if (resumed && record->status == "CREATE_COMPLETE") continue;
     if (stop_.stop_requested()) return {};  // Carried on at the next start.
     if (!record) {
-      stack_.resources.push_back({.logical_id = id, .type = resource.type, .physical_id = "", .status = "", .reason = "", .updated = clock_.now(), .properties = {}});
+      stack_.resources.push_back({.logical_id = id,
+                                  .type = resource.type,
+                                  .physical_id = "",
+                                  .status = "",
+                                  .reason = "",
+                                  .updated = clock_.now(),
+                                  .properties = {}});
       record = &stack_.resources.back();
     }
     const Result<bool> done = create_one(resource, *record, resumed);
@@ -90,7 +100,8 @@ Result<> Run::run_create() {
 Result<bool> Run::create_one(const Resource& resource, StackResource& record, bool resumed) {
   const Type* type = find_type(resource.type);
   const auto refused = [&](const Refusal& why) -> Result<bool> {
-    if (const Result<> saved = step(record, "CREATE_FAILED", described(why, resource.type)); !saved) return fail(saved.error());
+    if (const Result<> saved = step(record, "CREATE_FAILED", described(why, resource.type)); !saved)
+      return fail(saved.error());
     return false;
   };
   if (!type) return refused({"", "Unrecognized resource types: [" + resource.type + "]"});
@@ -98,28 +109,36 @@ Result<bool> Run::create_one(const Resource& resource, StackResource& record, bo
   const auto evaluated = evaluate(json::value(resource.properties), scope(made));
   if (!evaluated) return refused(evaluated.error());
   const json::object plain = *evaluated ? (*evaluated)->as_object() : json::object();
-  const auto properties = checked_properties(plain, type->properties(), resource.logical_id, type->schema_texts());
+  const auto properties =
+      checked_properties(plain, type->properties(), resource.logical_id, type->schema_texts());
   if (!properties) return refused(properties.error());
 
   const Context calls = context(record);
   const bool written_down = resumed && !record.physical_id.empty();
   if (!written_down) {
     record.properties = *properties;
-    if (const Result<> saved = step(record, "CREATE_IN_PROGRESS", "", json::serialize(*properties)); !saved) return fail(saved.error());
+    if (const Result<> saved = step(record, "CREATE_IN_PROGRESS", "", json::serialize(*properties));
+        !saved)
+      return fail(saved.error());
     const std::string id = new_physical_id(*type, resource, *properties);
     const Outcome<bool> taken = type->exists(calls, id, *properties);
     if (!taken) return refused(taken.error());
     if (*taken) return refused({"", id + " already exists"});
     record.physical_id = id;
-    if (const Result<> saved = step(record, "CREATE_IN_PROGRESS", "Resource creation Initiated", json::serialize(*properties)); !saved)
+    if (const Result<> saved = step(record, "CREATE_IN_PROGRESS", "Resource creation Initiated",
+                                    json::serialize(*properties));
+        !saved)
       return fail(saved.error());
   } else {
     // The name was ours before the crash: what stands under it is half made by us. Make it anew.
     const Outcome<bool> gone = type->remove(calls, record.physical_id, record.properties);
     if (!gone) return refused(gone.error());
   }
-  if (const Outcome<bool> created = type->create(calls, record.physical_id, *properties); !created) return refused(created.error());
-  if (const Result<> saved = step(record, "CREATE_COMPLETE", "", json::serialize(*properties)); !saved) return fail(saved.error());
+  if (const Outcome<bool> created = type->create(calls, record.physical_id, *properties); !created)
+    return refused(created.error());
+  if (const Result<> saved = step(record, "CREATE_COMPLETE", "", json::serialize(*properties));
+      !saved)
+    return fail(saved.error());
   return true;
 }
 
@@ -129,10 +148,12 @@ Result<> Run::finish_create(const Template& made) {
     if (!output.condition.empty() && !conditions_[output.condition]) continue;
     const auto value = evaluate(output.value, scope(made));
     if (!value) return roll_back_because({value.error().message});
-    StackOutput one{.key = output.key, .value = "", .description = output.description, .export_name = ""};
+    StackOutput one{
+        .key = output.key, .value = "", .description = output.description, .export_name = ""};
     if (*value) one.value = scalar_text(**value).value_or(json::serialize(**value));
     if (output.export_name)
-      if (const auto name = evaluate(*output.export_name, scope(made)); name && *name) one.export_name = scalar_text(**name).value_or("");
+      if (const auto name = evaluate(*output.export_name, scope(made)); name && *name)
+        one.export_name = scalar_text(**name).value_or("");
     stack_.outputs.push_back(std::move(one));
   }
   return step_stack("CREATE_COMPLETE");
@@ -143,10 +164,15 @@ Result<> Run::roll_back_because(const std::vector<std::string>& failed) {
   const std::string what = fmt::format("The following resource(s) failed to create: [{}]. ", list);
   if (stack_.on_failure == "DO_NOTHING") return step_stack("CREATE_FAILED", what);
   if (stack_.on_failure == "DELETE") {
-    if (const Result<> saved = step_stack("DELETE_IN_PROGRESS", what + "Delete requested by user."); !saved) return saved;
+    if (const Result<> saved = step_stack("DELETE_IN_PROGRESS", what + "Delete requested by user.");
+        !saved)
+      return saved;
     return run_delete();
   }
-  if (const Result<> saved = step_stack("ROLLBACK_IN_PROGRESS", what + "Rollback requested by user."); !saved) return saved;
+  if (const Result<> saved =
+          step_stack("ROLLBACK_IN_PROGRESS", what + "Rollback requested by user.");
+      !saved)
+    return saved;
   return run_rollback();
 }
 
@@ -159,7 +185,9 @@ Result<> Run::run_rollback() {
     if (!*done) failed.push_back(record->logical_id);
   }
   if (failed.empty()) return step_stack("ROLLBACK_COMPLETE");
-  return step_stack("ROLLBACK_FAILED", fmt::format("The following resource(s) failed to delete: [{}]. ", fmt::join(failed, ", ")));
+  return step_stack(
+      "ROLLBACK_FAILED",
+      fmt::format("The following resource(s) failed to delete: [{}]. ", fmt::join(failed, ", ")));
 }
 
 Result<> Run::run_delete() {
@@ -171,7 +199,9 @@ Result<> Run::run_delete() {
     if (!*done) failed.push_back(record->logical_id);
   }
   if (!failed.empty())
-    return step_stack("DELETE_FAILED", fmt::format("The following resource(s) failed to delete: [{}]. ", fmt::join(failed, ", ")));
+    return step_stack(
+        "DELETE_FAILED",
+        fmt::format("The following resource(s) failed to delete: [{}]. ", fmt::join(failed, ", ")));
   stack_.deleted = clock_.now();
   return step_stack("DELETE_COMPLETE");
 }
@@ -183,18 +213,26 @@ Result<bool> Run::remove_one(StackResource& record) {
   const Outcome<Template> made = parse_template(stack_.body);
   const Resource* resource = made ? made->find(record.logical_id) : nullptr;
   const bool rolling_back = stack_.status == "ROLLBACK_IN_PROGRESS";
-  if (resource && (resource->deletion_policy == "Retain" || (resource->deletion_policy == "RetainExceptOnCreate" && !rolling_back))) {
+  if (resource && (resource->deletion_policy == "Retain" ||
+                   (resource->deletion_policy == "RetainExceptOnCreate" && !rolling_back))) {
     if (const Result<> saved = step(record, "DELETE_SKIPPED"); !saved) return fail(saved.error());
     return true;
   }
   const std::string properties = json::serialize(record.properties);
-  if (const Result<> saved = step(record, "DELETE_IN_PROGRESS", "", properties); !saved) return fail(saved.error());
-  const Outcome<bool> gone = type ? type->remove(context(record), record.physical_id, record.properties) : Outcome<bool>(true);
+  if (const Result<> saved = step(record, "DELETE_IN_PROGRESS", "", properties); !saved)
+    return fail(saved.error());
+  const Outcome<bool> gone =
+      type ? type->remove(context(record), record.physical_id, record.properties)
+           : Outcome<bool>(true);
   if (!gone) {
-    if (const Result<> saved = step(record, "DELETE_FAILED", described(gone.error(), record.type), properties); !saved) return fail(saved.error());
+    if (const Result<> saved =
+            step(record, "DELETE_FAILED", described(gone.error(), record.type), properties);
+        !saved)
+      return fail(saved.error());
     return false;
   }
-  if (const Result<> saved = step(record, "DELETE_COMPLETE", "", properties); !saved) return fail(saved.error());
+  if (const Result<> saved = step(record, "DELETE_COMPLETE", "", properties); !saved)
+    return fail(saved.error());
   return true;
 }
 
@@ -205,41 +243,57 @@ Scope Run::scope(const Template& made) {
   scope.parameters = parameters_;
   scope.conditions = conditions_;
   const identity::Caller& owner = stack_.owner;
-  scope.pseudo = {{"AWS::AccountId", json::string(owner.account)}, {"AWS::Region", json::string(owner.region)},
-                  {"AWS::Partition", json::string("aws")},         {"AWS::URLSuffix", json::string("amazonaws.com")},
-                  {"AWS::StackId", json::string(stack_.id)},       {"AWS::StackName", json::string(stack_.name)},
+  scope.pseudo = {{"AWS::AccountId", json::string(owner.account)},
+                  {"AWS::Region", json::string(owner.region)},
+                  {"AWS::Partition", json::string("aws")},
+                  {"AWS::URLSuffix", json::string("amazonaws.com")},
+                  {"AWS::StackId", json::string(stack_.id)},
+                  {"AWS::StackName", json::string(stack_.name)},
                   {"AWS::NotificationARNs", json::array()}};
   scope.ref = [this](const std::string& id) -> Outcome<json::value> {
     const StackResource* record = find(id);
-    if (!record || record->physical_id.empty()) return refuse("Template error: resource " + id + " does not exist in this stack");
+    if (!record || record->physical_id.empty())
+      return refuse("Template error: resource " + id + " does not exist in this stack");
     return json::value(json::string(record->physical_id));
   };
   scope.attribute = [this](const std::string& id, const std::string& name) -> Outcome<json::value> {
     const StackResource* record = find(id);
-    if (!record || record->physical_id.empty()) return refuse("Template error: resource " + id + " does not exist in this stack");
+    if (!record || record->physical_id.empty())
+      return refuse("Template error: resource " + id + " does not exist in this stack");
     const Type* type = find_type(record->type);
-    const std::optional<std::string> value = type ? type->attribute(context(*record), record->physical_id, name) : std::nullopt;
-    if (!value) return refuse(fmt::format("Resource type {} does not support attribute {{{}}}.", record->type, name));
+    const std::optional<std::string> value =
+        type ? type->attribute(context(*record), record->physical_id, name) : std::nullopt;
+    if (!value)
+      return refuse(
+          fmt::format("Resource type {} does not support attribute {{{}}}.", record->type, name));
     return json::value(json::string(*value));
   };
   return scope;
 }
 
 Context Run::context(const StackResource& record) const {
-  return {.services = services_, .caller = stack_.owner, .stack_name = stack_.name, .logical_id = record.logical_id};
+  return {.services = services_,
+          .caller = stack_.owner,
+          .stack_name = stack_.name,
+          .logical_id = record.logical_id};
 }
 
-// STACK-LOGICALID-RANDOM in the case that both were written in, cut to the type's bound from the front parts.
-std::string Run::new_physical_id(const Type& type, const Resource& resource, const json::object& properties) {
+// STACK-LOGICALID-RANDOM in the case that both were written in, cut to the type's bound from the
+// front parts.
+std::string Run::new_physical_id(const Type& type, const Resource& resource,
+                                 const json::object& properties) {
   const NameRule rule = type.name_rule();
   if (!rule.property.empty())
     if (const json::value* given = at_path(properties, rule.property))
-      if (const auto name = scalar_text(*given); name && !name->empty()) return rule.lower_case && !resource.type.starts_with("AWS::S3") ? lower(*name) : *name;
-  const std::string suffix = io::random_text(random_, kSuffixLength, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+      if (const auto name = scalar_text(*given); name && !name->empty())
+        return rule.lower_case && !resource.type.starts_with("AWS::S3") ? lower(*name) : *name;
+  const std::string suffix =
+      io::random_text(random_, kSuffixLength, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
   const size_t room = rule.length_max - kSuffixLength - 2;
   std::string stack = stack_.name;
   std::string logical = resource.logical_id;
-  if (stack.size() + logical.size() > room) logical = logical.substr(0, std::max<size_t>(room / 2, room - std::min(room, stack.size())));
+  if (stack.size() + logical.size() > room)
+    logical = logical.substr(0, std::max<size_t>(room / 2, room - std::min(room, stack.size())));
   if (stack.size() + logical.size() > room) stack = stack.substr(0, room - logical.size());
   const std::string id = fmt::format("{}-{}-{}", stack, logical, suffix);
   return rule.lower_case ? lower(id) : id;
@@ -250,11 +304,13 @@ StackResource* Run::find(const std::string& logical_id) {
   return found == stack_.resources.end() ? nullptr : &*found;
 }
 
-Result<> Run::step(StackResource& record, std::string status, std::string reason, std::string properties) {
+Result<> Run::step(StackResource& record, std::string status, std::string reason,
+                   std::string properties) {
   record.status = std::move(status);
   record.reason = reason;
   record.updated = clock_.now();
-  return save({.id = fmt::format("{}-{}-{}", record.logical_id, record.status, iso8601_millis(record.updated)),
+  return save({.id = fmt::format("{}-{}-{}", record.logical_id, record.status,
+                                 iso8601_millis(record.updated)),
                .stack_id = stack_.id,
                .stack_name = stack_.name,
                .logical_id = record.logical_id,

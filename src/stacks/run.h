@@ -8,12 +8,19 @@
 
 namespace laketap::stacks {
 
-// Every step is written to state before the next begins, so a crash anywhere leaves a stack that run() of a
-// new process carries on with: resources IN_PROGRESS have their physical id written down.
+// Every step is written to state before the next begins, so a crash anywhere leaves a stack that
+// run() of a new process carries on with: resources IN_PROGRESS have their physical id written
+// down.
 class Run {
  public:
-  Run(state::Database& database, Services& services, io::Clock& clock, io::Random& random, Stack stack, std::stop_token stop)
-      : database_(database), services_(services), clock_(clock), random_(random), stack_(std::move(stack)), stop_(std::move(stop)) {}
+  Run(state::Database& database, Services& services, io::Clock& clock, io::Random& random,
+      Stack stack, std::stop_token stop)
+      : database_(database),
+        services_(services),
+        clock_(clock),
+        random_(random),
+        stack_(std::move(stack)),
+        stop_(std::move(stop)) {}
 
   // Until the stack's status ends in COMPLETE or FAILED, or the process stops. Errors: state's.
   Result<> run();
@@ -30,11 +37,13 @@ class Run {
 
   Scope scope(const Template& made);
   Context context(const StackResource& record) const;
-  std::string new_physical_id(const Type& type, const Resource& resource, const boost::json::object& properties);
+  std::string new_physical_id(const Type& type, const Resource& resource,
+                              const boost::json::object& properties);
   StackResource* find(const std::string& logical_id);
 
   // Sets the record's status and writes stack and event in one transaction.
-  Result<> step(StackResource& record, std::string status, std::string reason = "", std::string properties = "");
+  Result<> step(StackResource& record, std::string status, std::string reason = "",
+                std::string properties = "");
   Result<> step_stack(std::string status, std::string reason = "");
   Result<> save(StackEvent event);
 
@@ -44,7 +53,8 @@ class Run {
   io::Random& random_;
   Stack stack_;
   std::stop_token stop_;
-  const Template* scope_template_ = nullptr;  // What scope() was last asked for; alive while a run lasts.
+  const Template* scope_template_ =
+      nullptr;  // What scope() was last asked for; alive while a run lasts.
   std::map<std::string, boost::json::value> parameters_;
   std::map<std::string, bool> conditions_;
 };

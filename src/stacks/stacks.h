@@ -1,5 +1,5 @@
-// Stacks: templates -> resources, with events, rollback, and a name written down before each create.
-// Source: CloudFormation User Guide and API reference 2010-05-15.
+// Stacks: templates -> resources, with events, rollback, and a name written down before each
+// create. Source: CloudFormation User Guide and API reference 2010-05-15.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -18,14 +18,15 @@
 
 namespace laketap::stacks {
 
-// The services' operations, by the model's names and members ("glue", "CreateDatabase", {"DatabaseInput": {..}}).
-// Implemented by api over the operations that clients call, so a template goes through the same doors.
-// Thread-safe. Refusal.code is the service's error code.
+// The services' operations, by the model's names and members ("glue", "CreateDatabase",
+// {"DatabaseInput": {..}}). Implemented by api over the operations that clients call, so a template
+// goes through the same doors. Thread-safe. Refusal.code is the service's error code.
 class Services {
  public:
   virtual ~Services() = default;
-  virtual Outcome<boost::json::object> call(const identity::Caller& caller, std::string_view service,
-                                            std::string_view operation, const boost::json::object& input) = 0;
+  virtual Outcome<boost::json::object> call(const identity::Caller& caller,
+                                            std::string_view service, std::string_view operation,
+                                            const boost::json::object& input) = 0;
 };
 
 struct StackResource {
@@ -69,8 +70,8 @@ struct CreateRequest {
   std::optional<int64_t> timeout_minutes;
 };
 
-// Thread-safe. Work runs on threads of its own; each step is durable before the next begins, so after a
-// crash resume() carries on or rolls back.
+// Thread-safe. Work runs on threads of its own; each step is durable before the next begins, so
+// after a crash resume() carries on or rolls back.
 class Stacks {
  public:
   Stacks(state::Database& database, Services& services, io::Clock& clock, io::Random& random);
@@ -86,11 +87,13 @@ class Stacks {
   Outcome<bool> remove(const identity::Caller& caller, const std::string& name_or_id,
                        const std::vector<std::string>& retain);
 
-  // By name: the live one. By id (ARN): also a deleted one. Refusal: `Stack with id X does not exist`.
+  // By name: the live one. By id (ARN): also a deleted one. Refusal: `Stack with id X does not
+  // exist`.
   Outcome<Stack> find(const std::string& name_or_id) const;
   Outcome<std::vector<Stack>> list(bool with_deleted) const;  // Newest first.
   // Newest first, from `skip` on.
-  Outcome<std::vector<StackEvent>> events(const std::string& name_or_id, size_t skip, size_t limit) const;
+  Outcome<std::vector<StackEvent>> events(const std::string& name_or_id, size_t skip,
+                                          size_t limit) const;
 
  private:
   void work();

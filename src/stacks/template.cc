@@ -11,17 +11,28 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array kSections{"AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Rules",
-                               "Mappings", "Conditions", "Transform", "Resources", "Outputs", "Hooks"};
-constexpr std::array kResourceMembers{"Type", "Properties", "DependsOn", "Condition", "DeletionPolicy",
-                                      "UpdateReplacePolicy", "Metadata", "CreationPolicy", "UpdatePolicy"};
+constexpr std::array kSections{"AWSTemplateFormatVersion",
+                               "Description",
+                               "Metadata",
+                               "Parameters",
+                               "Rules",
+                               "Mappings",
+                               "Conditions",
+                               "Transform",
+                               "Resources",
+                               "Outputs",
+                               "Hooks"};
+constexpr std::array kResourceMembers{"Type",      "Properties",     "DependsOn",
+                                      "Condition", "DeletionPolicy", "UpdateReplacePolicy",
+                                      "Metadata",  "CreationPolicy", "UpdatePolicy"};
 
 std::unexpected<Refusal> format_error(const std::string& what) {
   return refuse("Template format error: " + what);
 }
 
 bool is_alphanumeric(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) != 0; });
+  return !text.empty() &&
+         std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) != 0; });
 }
 
 std::string text_member(const json::object& object, const char* name) {
@@ -47,21 +58,27 @@ std::optional<T> optional_number(const json::object& object, const char* name) {
 Outcome<json::object> section(const json::object& document, const char* name) {
   const json::value* found = document.if_contains(name);
   if (!found || found->is_null()) return json::object{};
-  if (!found->is_object()) return format_error(fmt::format("[/{}] '{}' section must be an object.", name, name));
+  if (!found->is_object())
+    return format_error(fmt::format("[/{}] '{}' section must be an object.", name, name));
   return found->get_object();
 }
 
 Outcome<Parameter> parse_parameter(std::string_view name, const json::value& value) {
   const json::object* object = value.if_object();
-  if (!object) return format_error(fmt::format("[/Parameters/{}] Every Parameters object must be an object.", name));
+  if (!object)
+    return format_error(
+        fmt::format("[/Parameters/{}] Every Parameters object must be an object.", name));
   Parameter made;
   made.name = name;
   made.type = text_member(*object, "Type");
   if (made.type.empty())
-    return format_error(fmt::format("[/Parameters/{}] Every Parameters object must contain a Type member.", name));
-  if (!is_alphanumeric(name)) return format_error(fmt::format("Parameter name {} is non alphanumeric.", name));
-  const bool known = made.type == "String" || made.type == "Number" || made.type == "CommaDelimitedList" ||
-                     made.type.starts_with("List<") || made.type.starts_with("AWS::");
+    return format_error(
+        fmt::format("[/Parameters/{}] Every Parameters object must contain a Type member.", name));
+  if (!is_alphanumeric(name))
+    return format_error(fmt::format("Parameter name {} is non alphanumeric.", name));
+  const bool known = made.type == "String" || made.type == "Number" ||
+                     made.type == "CommaDelimitedList" || made.type.starts_with("List<") ||
+                     made.type.starts_with("AWS::");
   if (!known) return format_error(fmt::format("Unrecognized parameter type: {}", made.type));
   made.description = text_member(*object, "Description");
   made.constraint_description = text_member(*object, "ConstraintDescription");
@@ -71,8 +88,10 @@ Outcome<Parameter> parse_parameter(std::string_view name, const json::value& val
   made.max_length = optional_number<int64_t>(*object, "MaxLength");
   made.min_value = optional_number<double>(*object, "MinValue");
   made.max_value = optional_number<double>(*object, "MaxValue");
-  made.no_echo = text_member(*object, "NoEcho") == "true" || text_member(*object, "NoEcho") == "True";
-  if (const json::value* values = object->if_contains("AllowedValues"); values && values->is_array())
+  made.no_echo =
+      text_member(*object, "NoEcho") == "true" || text_member(*object, "NoEcho") == "True";
+  if (const json::value* values = object->if_contains("AllowedValues");
+      values && values->is_array())
     for (const json::value& one : values->get_array())
       made.allowed_values.push_back(scalar_text(one).value_or(""));
   return made;
@@ -80,25 +99,34 @@ Outcome<Parameter> parse_parameter(std::string_view name, const json::value& val
 
 Outcome<Resource> parse_resource(std::string_view id, const json::value& value) {
   const json::object* object = value.if_object();
-  if (!object) return format_error(fmt::format("[/Resources/{}] Every Resources object must be an object.", id));
-  if (!is_alphanumeric(id)) return format_error(fmt::format("Resource name {} is non alphanumeric.", id));
+  if (!object)
+    return format_error(
+        fmt::format("[/Resources/{}] Every Resources object must be an object.", id));
+  if (!is_alphanumeric(id))
+    return format_error(fmt::format("Resource name {} is non alphanumeric.", id));
   Resource made;
   made.logical_id = id;
   made.type = text_member(*object, "Type");
   if (made.type.empty())
-    return format_error(fmt::format("[/Resources/{}] Every Resources object must contain a Type member.", id));
+    return format_error(
+        fmt::format("[/Resources/{}] Every Resources object must contain a Type member.", id));
   for (const auto& member : *object)
     if (std::ranges::find(kResourceMembers, member.key()) == kResourceMembers.end())
-      return refuse(fmt::format("Invalid template resource property '{}'", std::string_view(member.key())));
+      return refuse(
+          fmt::format("Invalid template resource property '{}'", std::string_view(member.key())));
   made.condition = text_member(*object, "Condition");
   if (const std::optional<std::string> policy = optional_text(*object, "DeletionPolicy")) {
-    if (*policy != "Delete" && *policy != "Retain" && *policy != "RetainExceptOnCreate" && *policy != "Snapshot")
-      return format_error(fmt::format("Unrecognized DeletionPolicy {} for resource {}", *policy, id));
+    if (*policy != "Delete" && *policy != "Retain" && *policy != "RetainExceptOnCreate" &&
+        *policy != "Snapshot")
+      return format_error(
+          fmt::format("Unrecognized DeletionPolicy {} for resource {}", *policy, id));
     made.deletion_policy = *policy;
   }
-  if (const json::value* properties = object->if_contains("Properties"); properties && !properties->is_null()) {
+  if (const json::value* properties = object->if_contains("Properties");
+      properties && !properties->is_null()) {
     if (!properties->is_object())
-      return format_error(fmt::format("[/Resources/{}/Properties] 'Properties' must be an object.", id));
+      return format_error(
+          fmt::format("[/Resources/{}/Properties] 'Properties' must be an object.", id));
     made.properties = properties->get_object();
   }
   if (const json::value* depends = object->if_contains("DependsOn")) {
@@ -119,14 +147,18 @@ Outcome<Resource> parse_resource(std::string_view id, const json::value& value) 
 Outcome<Output> parse_output(std::string_view key, const json::value& value) {
   const json::object* object = value.if_object();
   const json::value* wanted = object ? object->if_contains("Value") : nullptr;
-  if (!wanted) return format_error(fmt::format("[/Outputs/{}] Every Outputs member must contain a Value object", key));
+  if (!wanted)
+    return format_error(
+        fmt::format("[/Outputs/{}] Every Outputs member must contain a Value object", key));
   Output made;
   made.key = key;
   made.value = *wanted;
   made.description = text_member(*object, "Description");
   made.condition = text_member(*object, "Condition");
-  if (const json::value* exported = object->if_contains("Export"); exported && exported->is_object())
-    if (const json::value* name = exported->get_object().if_contains("Name")) made.export_name = *name;
+  if (const json::value* exported = object->if_contains("Export");
+      exported && exported->is_object())
+    if (const json::value* name = exported->get_object().if_contains("Name"))
+      made.export_name = *name;
   return made;
 }
 
@@ -155,7 +187,8 @@ Outcome<Template> parse_template(std::string_view body) {
   if (!root) return format_error("unsupported structure.");
   for (const auto& member : *root)
     if (std::ranges::find(kSections, member.key()) == kSections.end())
-      return refuse(fmt::format("Invalid template property or properties [{}]", std::string_view(member.key())));
+      return refuse(fmt::format("Invalid template property or properties [{}]",
+                                std::string_view(member.key())));
 
   Template made;
   made.version = text_member(*root, "AWSTemplateFormatVersion");
@@ -165,7 +198,8 @@ Outcome<Template> parse_template(std::string_view body) {
   if (const json::value* metadata = root->if_contains("Metadata")) made.metadata = *metadata;
   if (const json::value* transform = root->if_contains("Transform")) {
     if (transform->is_array()) {
-      for (const json::value& one : transform->get_array()) made.transforms.push_back(scalar_text(one).value_or(""));
+      for (const json::value& one : transform->get_array())
+        made.transforms.push_back(scalar_text(one).value_or(""));
     } else {
       made.transforms.push_back(scalar_text(*transform).value_or("AWS::Include"));
     }
@@ -179,24 +213,32 @@ Outcome<Template> parse_template(std::string_view body) {
     if (!*one) return std::unexpected(one->error());
   if (resources->empty()) return format_error("At least one Resources member must be defined.");
   if (resources->size() > kResourcesMax)
-    return format_error(fmt::format("Number of resources, {}, is greater than maximum allowed, {}", resources->size(),
-                                    kResourcesMax));
+    return format_error(fmt::format("Number of resources, {}, is greater than maximum allowed, {}",
+                                    resources->size(), kResourcesMax));
   if (parameters->size() > kParametersMax)
     return format_error(fmt::format("Number of parameters, {}, is greater than maximum allowed, {}",
                                     parameters->size(), kParametersMax));
   made.mappings = *mappings;
   made.conditions = *conditions;
-  if (auto wrong = parse_all(*parameters, made.parameters, parse_parameter)) return std::unexpected(*wrong);
-  if (auto wrong = parse_all(*resources, made.resources, parse_resource)) return std::unexpected(*wrong);
+  if (auto wrong = parse_all(*parameters, made.parameters, parse_parameter))
+    return std::unexpected(*wrong);
+  if (auto wrong = parse_all(*resources, made.resources, parse_resource))
+    return std::unexpected(*wrong);
   if (auto wrong = parse_all(*outputs, made.outputs, parse_output)) return std::unexpected(*wrong);
   return made;
 }
 
 Capabilities needed_capabilities(const Template& made) {
-  static constexpr std::array kIamTypes{"AWS::IAM::AccessKey",     "AWS::IAM::Group",  "AWS::IAM::InstanceProfile",
-                                        "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role",
-                                        "AWS::IAM::User",          "AWS::IAM::UserToGroupAddition"};
-  static constexpr std::array kNames{"RoleName", "UserName", "GroupName", "ManagedPolicyName", "InstanceProfileName"};
+  static constexpr std::array kIamTypes{"AWS::IAM::AccessKey",
+                                        "AWS::IAM::Group",
+                                        "AWS::IAM::InstanceProfile",
+                                        "AWS::IAM::ManagedPolicy",
+                                        "AWS::IAM::Policy",
+                                        "AWS::IAM::Role",
+                                        "AWS::IAM::User",
+                                        "AWS::IAM::UserToGroupAddition"};
+  static constexpr std::array kNames{"RoleName", "UserName", "GroupName", "ManagedPolicyName",
+                                     "InstanceProfileName"};
   bool named = false;
   std::vector<std::string> types;
   for (const Resource& resource : made.resources) {
@@ -208,7 +250,8 @@ Capabilities needed_capabilities(const Template& made) {
   Capabilities needed;
   if (types.empty()) return needed;
   needed.needed.push_back(named ? "CAPABILITY_NAMED_IAM" : "CAPABILITY_IAM");
-  needed.reason = fmt::format("The following resource(s) require capabilities: [{}]", fmt::join(types, ", "));
+  needed.reason =
+      fmt::format("The following resource(s) require capabilities: [{}]", fmt::join(types, ", "));
   return needed;
 }
 

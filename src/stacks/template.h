@@ -1,5 +1,6 @@
 // Template: a CloudFormation template as read, before parameters and functions have values.
-// Source: CloudFormation User Guide, "Template anatomy". JSON and YAML with the short function tags.
+// Source: CloudFormation User Guide, "Template anatomy". JSON and YAML with the short function
+// tags.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -58,7 +59,7 @@ struct Template {
   const Resource* find(std::string_view logical_id) const;
 };
 
-constexpr size_t kTemplateBytesMax = 51'200;        // In a request.
+constexpr size_t kTemplateBytesMax = 51'200;         // In a request.
 constexpr size_t kStoredTemplateBytesMax = 1 << 20;  // By TemplateURL.
 constexpr size_t kResourcesMax = 500;
 constexpr size_t kParametersMax = 200;
@@ -67,14 +68,15 @@ constexpr size_t kParametersMax = 200;
 // Errors: ValidationError with CloudFormation's "Template format error: ..." texts.
 Outcome<Template> parse_template(std::string_view body);
 
-// A template's text as JSON, short YAML tags as {"Fn::X": ...}. Scalars keep their text where a number or
-// date would lose it. Bounded: depth 64, 100,000 nodes.
+// A template's text as JSON, short YAML tags as {"Fn::X": ...}. Scalars keep their text where a
+// number or date would lose it. Bounded: depth 64, 100,000 nodes.
 Outcome<boost::json::value> read_document(std::string_view body);
 
 // A scalar as text, the way parameters and text properties take it; absent for objects and arrays.
 std::optional<std::string> scalar_text(const boost::json::value& value);
 
-// The capabilities a template needs: CAPABILITY_IAM, CAPABILITY_NAMED_IAM; `reason` names the resources.
+// The capabilities a template needs: CAPABILITY_IAM, CAPABILITY_NAMED_IAM; `reason` names the
+// resources.
 struct Capabilities {
   std::vector<std::string> needed;
   std::string reason;

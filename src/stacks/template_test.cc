@@ -28,7 +28,8 @@ std::string message(std::string_view body) {
   return order ? "" : order.error().message;
 }
 
-// The value of {"X": ...} as an expression over a small stack with a bucket B whose physical id is "b-1".
+// The value of {"X": ...} as an expression over a small stack with a bucket B whose physical id is
+// "b-1".
 std::string value_of(std::string_view expression) {
   static const Template kMade = *parse_template(
       R"({"Mappings": {"M": {"a": {"b": "found"}}}, "Conditions": {"Yes": {"Fn::Equals": ["1", 1]}, "No": {"Fn::Not": [{"Condition": "Yes"}]}},
@@ -54,7 +55,8 @@ TEST(TemplateTest, ReadsTheGuidesHabits) {
 
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_EQ(made->version, "2010-09-09");
-  const auto seconds = std::ranges::find(made->parameters, "rawDataBatchSizeInSeconds", &Parameter::name);
+  const auto seconds =
+      std::ranges::find(made->parameters, "rawDataBatchSizeInSeconds", &Parameter::name);
   EXPECT_EQ(seconds->default_value, "60");
   const json::object& role = made->find("deliveryRole")->properties;
   EXPECT_EQ(role.at("AssumeRolePolicyDocument").at("Version"), "2012-10-17");
@@ -73,12 +75,14 @@ TEST(TemplateTest, EachResourceComesAfterWhatItNeeds) {
 
 TEST(TemplateTest, APatternMatchesTheWholeValue) {
   const Template made = *parse_template(guide());
-  std::vector<GivenParameter> given{{"s3BucketName", "b"}, {"databaseName", "d"}, {"rawDataBatchSizeInSeconds", "1000"}};
+  std::vector<GivenParameter> given{
+      {"s3BucketName", "b"}, {"databaseName", "d"}, {"rawDataBatchSizeInSeconds", "1000"}};
 
   const auto refused = resolve_parameters(made, given, {});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
-            "Parameter rawDataBatchSizeInSeconds failed to satisfy constraint: Must be a value between 60 and 900 (inclusive).");
+            "Parameter rawDataBatchSizeInSeconds failed to satisfy constraint: Must be a value "
+            "between 60 and 900 (inclusive).");
 
   given[2].value = "900";
   EXPECT_TRUE(resolve_parameters(made, given, {}));
@@ -86,21 +90,27 @@ TEST(TemplateTest, APatternMatchesTheWholeValue) {
 
 TEST(TemplateTest, ParametersAreNamedInTheRefusal) {
   const Template made = *parse_template(guide());
-  EXPECT_EQ(resolve_parameters(made, {{"databaseName", "d"}}, {}).error().message, "Parameters: [s3BucketName] must have values");
-  EXPECT_EQ(resolve_parameters(made, {{"nosuch", "d"}}, {}).error().message, "Parameters: [nosuch] do not exist in the template");
+  EXPECT_EQ(resolve_parameters(made, {{"databaseName", "d"}}, {}).error().message,
+            "Parameters: [s3BucketName] must have values");
+  EXPECT_EQ(resolve_parameters(made, {{"nosuch", "d"}}, {}).error().message,
+            "Parameters: [nosuch] do not exist in the template");
 }
 
 TEST(TemplateTest, RefusalsAreCloudFormationsTexts) {
   EXPECT_EQ(message("{}"), "Template format error: At least one Resources member must be defined.");
-  EXPECT_EQ(message("{\"Resources\": {\"A\": {}}}"),
-            "Template format error: [/Resources/A] Every Resources object must contain a Type member.");
-  EXPECT_EQ(message("{\"Resources\": {"), "Template format error: JSON not well-formed. (line 1, column 16)");
+  EXPECT_EQ(
+      message("{\"Resources\": {\"A\": {}}}"),
+      "Template format error: [/Resources/A] Every Resources object must contain a Type member.");
+  EXPECT_EQ(message("{\"Resources\": {"),
+            "Template format error: JSON not well-formed. (line 1, column 16)");
   EXPECT_TRUE(message("a: [b").starts_with("Template format error: YAML not well-formed."));
   EXPECT_EQ(message("Resources: {A: {Type: T, Properties: {X: !Ref Nobody}}}"),
-            "Template format error: Unresolved resource dependencies [Nobody] in the Resources block of the template");
+            "Template format error: Unresolved resource dependencies [Nobody] in the Resources "
+            "block of the template");
   EXPECT_EQ(message("Resources: {A: {Type: T, DependsOn: B}, B: {Type: T, DependsOn: A}}"),
             "Circular dependency between resources: [A, B]");
-  EXPECT_EQ(message("Resources: {A: {Type: T, Propertys: {}}}"), "Invalid template resource property 'Propertys'");
+  EXPECT_EQ(message("Resources: {A: {Type: T, Propertys: {}}}"),
+            "Invalid template resource property 'Propertys'");
 }
 
 TEST(TemplateTest, HostileTextsAreRefusedInBoundedTime) {
@@ -135,15 +145,21 @@ TEST(EvaluateTest, FunctionsInLongAndShortForm) {
 }
 
 TEST(EvaluateTest, ErrorsNameWhatIsWrong) {
-  EXPECT_EQ(value_of("!FindInMap [M, a, c]"), "ERROR Template error: Unable to get mapping for M::a::c");
-  EXPECT_EQ(value_of("!If [Nobody, 1, 2]"), "ERROR Template error: unresolved condition dependency Nobody in Fn::If");
-  EXPECT_EQ(value_of("!Select [9, !Ref L]"), "ERROR Template error: Fn::Select cannot select nonexistent value at index 9");
-  EXPECT_TRUE(value_of("!Cidr [a, 1, 2]").starts_with("ERROR Template error: Fn::Cidr is not served"));
+  EXPECT_EQ(value_of("!FindInMap [M, a, c]"),
+            "ERROR Template error: Unable to get mapping for M::a::c");
+  EXPECT_EQ(value_of("!If [Nobody, 1, 2]"),
+            "ERROR Template error: unresolved condition dependency Nobody in Fn::If");
+  EXPECT_EQ(value_of("!Select [9, !Ref L]"),
+            "ERROR Template error: Fn::Select cannot select nonexistent value at index 9");
+  EXPECT_TRUE(
+      value_of("!Cidr [a, 1, 2]").starts_with("ERROR Template error: Fn::Cidr is not served"));
 }
 
 TEST(CapabilitiesTest, ANameOfOnesOwnNeedsTheStrongerOne) {
-  EXPECT_EQ(needed_capabilities(*parse_template(guide())).needed, std::vector<std::string>{"CAPABILITY_IAM"});
-  const auto named = parse_template("Resources: {R: {Type: 'AWS::IAM::Role', Properties: {RoleName: r}}}");
+  EXPECT_EQ(needed_capabilities(*parse_template(guide())).needed,
+            std::vector<std::string>{"CAPABILITY_IAM"});
+  const auto named =
+      parse_template("Resources: {R: {Type: 'AWS::IAM::Role', Properties: {RoleName: r}}}");
   EXPECT_EQ(needed_capabilities(*named).needed, std::vector<std::string>{"CAPABILITY_NAMED_IAM"});
 }
 

@@ -21,7 +21,9 @@ std::vector<std::string> lines_of(const std::string& path) {
 // What stands after "----" or "====", up to the next of these or an empty line.
 void read_outcome(Case& made, const std::vector<std::string>& lines, size_t& at) {
   made.fails = lines[at].starts_with("====");
-  for (++at; at < lines.size() && !lines[at].empty() && !lines[at].starts_with("----") && !lines[at].starts_with("===="); ++at) {
+  for (++at; at < lines.size() && !lines[at].empty() && !lines[at].starts_with("----") &&
+             !lines[at].starts_with("====");
+       ++at) {
     const std::string& line = lines[at];
     if (made.fails) {
       const size_t blanks = line.find("  ", 7);
@@ -54,7 +56,8 @@ std::vector<Case> read_cases(const std::string& path) {
     made.line = at + 1;
     made.unordered = lines[at].find("unordered") != std::string::npos;
     made.approximate = lines[at].find("approx") != std::string::npos;
-    for (++at; at < lines.size() && lines[at] != "----" && lines[at] != "===="; ++at) made.sql += (made.sql.empty() ? "" : "\n") + lines[at];
+    for (++at; at < lines.size() && lines[at] != "----" && lines[at] != "===="; ++at)
+      made.sql += (made.sql.empty() ? "" : "\n") + lines[at];
     if (at == lines.size()) break;
     read_outcome(made, lines, at);
     while (at < lines.size() && !lines[at].empty()) ++at;  // What newer servers give.
@@ -73,16 +76,19 @@ std::map<std::string, DataTable> read_tables(const std::string& folder) {
     DataTable& table = out[boost::json::value_to<std::string>(one.at("name"))];
     table.path = folder + "/" + boost::json::value_to<std::string>(one.at("file"));
     for (const boost::json::value& column : one.at("columns").as_array())
-      table.columns.push_back({boost::json::value_to<std::string>(column.at("name")), boost::json::value_to<std::string>(column.at("type"))});
+      table.columns.push_back({boost::json::value_to<std::string>(column.at("name")),
+                               boost::json::value_to<std::string>(column.at("type"))});
   }
   return out;
 }
 
-std::optional<sql::TableSchema> Tables::find_table(const std::string&, const std::string&, const std::string& table) const {
+std::optional<sql::TableSchema> Tables::find_table(const std::string&, const std::string&,
+                                                   const std::string& table) const {
   const auto found = tables_.find(table);
   if (found == tables_.end()) return std::nullopt;
   sql::TableSchema made;
-  for (const engine::ColumnSpec& column : found->second.columns) made.columns.push_back({column.name, sql::from_hive(column.type).value_or(sql::Type())});
+  for (const engine::ColumnSpec& column : found->second.columns)
+    made.columns.push_back({column.name, sql::from_hive(column.type).value_or(sql::Type())});
   return made;
 }
 
@@ -91,7 +97,8 @@ std::string field_text(const engine::Value& value, bool is_text) {
   if (!is_text) return *value;
   const std::string& text = *value;
   bool bare = !text.empty() && text != "NULL" && text.front() != ' ' && text.back() != ' ';
-  for (const unsigned char c : text) bare = bare && c >= 0x20 && c != 0x7f && c != '\'' && c != '|' && c != '\\';
+  for (const unsigned char c : text)
+    bare = bare && c >= 0x20 && c != 0x7f && c != '\'' && c != '|' && c != '\\';
   if (bare && text.find("\u00a0") != std::string::npos) bare = false;
   if (bare) return text;
   std::string out = "'";
@@ -102,7 +109,9 @@ std::string field_text(const engine::Value& value, bool is_text) {
       case '\n': out += "\\n"; break;
       case '\r': out += "\\r"; break;
       case '\t': out += "\\t"; break;
-      default: out += c < 0x20 || c == 0x7f ? fmt::format("\\u{{{:x}}}", c) : std::string(1, static_cast<char>(c));
+      default:
+        out += c < 0x20 || c == 0x7f ? fmt::format("\\u{{{:x}}}", c)
+                                     : std::string(1, static_cast<char>(c));
     }
   }
   return out + "'";
@@ -111,7 +120,11 @@ std::string field_text(const engine::Value& value, bool is_text) {
 bool nearly_equal(const std::string& a, const std::string& b) {
   size_t i = 0;
   size_t j = 0;
-  const auto is_number = [](const std::string& text, size_t at) { return std::isdigit(static_cast<unsigned char>(text[at])) || (text[at] == '-' && at + 1 < text.size() && std::isdigit(static_cast<unsigned char>(text[at + 1]))); };
+  const auto is_number = [](const std::string& text, size_t at) {
+    return std::isdigit(static_cast<unsigned char>(text[at])) ||
+           (text[at] == '-' && at + 1 < text.size() &&
+            std::isdigit(static_cast<unsigned char>(text[at + 1])));
+  };
   while (i < a.size() && j < b.size()) {
     if (is_number(a, i) && is_number(b, j)) {
       size_t used_a = 0;

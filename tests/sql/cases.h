@@ -17,8 +17,8 @@ struct Case {
   std::string sql;
   bool unordered = false, approximate = false;
   bool fails = false;
-  std::string error_name, error_text;     // "COLUMN_NOT_FOUND", "line 1:8: Column 'x' ..."
-  std::string names, types;               // As the file has them, joined by " | ".
+  std::string error_name, error_text;  // "COLUMN_NOT_FOUND", "line 1:8: Column 'x' ..."
+  std::string names, types;            // As the file has them, joined by " | ".
   std::vector<std::string> rows;
   std::string id() const { return file + ":" + std::to_string(line); }
 };
@@ -35,9 +35,14 @@ std::map<std::string, DataTable> read_tables(const std::string& folder);
 class Tables : public sql::CatalogView {
  public:
   explicit Tables(std::map<std::string, DataTable> tables) : tables_(std::move(tables)) {}
-  bool has_catalog(const std::string& catalog) const override { return catalog == "awsdatacatalog"; }
-  bool has_schema(const std::string&, const std::string& schema) const override { return schema == "conformance"; }
-  std::optional<sql::TableSchema> find_table(const std::string&, const std::string&, const std::string& table) const override;
+  bool has_catalog(const std::string& catalog) const override {
+    return catalog == "awsdatacatalog";
+  }
+  bool has_schema(const std::string&, const std::string& schema) const override {
+    return schema == "conformance";
+  }
+  std::optional<sql::TableSchema> find_table(const std::string&, const std::string&,
+                                             const std::string& table) const override;
   const DataTable& at(const std::string& name) const { return tables_.at(name); }
 
  private:

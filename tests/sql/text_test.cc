@@ -1,5 +1,6 @@
-// translate/*.test: how a statement is said to DuckDB. A block is `translate`, the statement, `----`, DuckDB's text;
-// or `problem`, the statement, `----`, the message. Any name of the texts' own (r1, c0) counts as written.
+// translate/*.test: how a statement is said to DuckDB. A block is `translate`, the statement,
+// `----`, DuckDB's text; or `problem`, the statement, `----`, the message. Any name of the texts'
+// own (r1, c0) counts as written.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -16,7 +17,8 @@ struct TextCase {
 
 std::vector<TextCase> text_cases() {
   std::vector<TextCase> out;
-  for (const auto& entry : std::filesystem::directory_iterator(LAKETAP_SOURCE_DIR "/tests/sql/translate")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(LAKETAP_SOURCE_DIR "/tests/sql/translate")) {
     std::ifstream in(entry.path());
     TextCase one;
     std::string* target = nullptr;
@@ -28,11 +30,18 @@ std::vector<TextCase> text_cases() {
     };
     for (std::string line; std::getline(in, line);) {
       ++line_number;
-      if (line.empty()) end();
-      else if (line[0] == '#' && one.kind.empty()) continue;
-      else if (one.kind.empty()) one.kind = line, one.place = entry.path().filename().string() + ":" + std::to_string(line_number), target = &one.sql;
-      else if (line == "----") target = &one.text;
-      else *target += (target->empty() ? "" : "\n") + line;
+      if (line.empty())
+        end();
+      else if (line[0] == '#' && one.kind.empty())
+        continue;
+      else if (one.kind.empty())
+        one.kind = line,
+        one.place = entry.path().filename().string() + ":" + std::to_string(line_number),
+        target = &one.sql;
+      else if (line == "----")
+        target = &one.text;
+      else
+        *target += (target->empty() ? "" : "\n") + line;
     }
     end();
   }
@@ -74,8 +83,9 @@ std::string repeated(const std::string& text, size_t count) {
   return out;
 }
 
-// Goal: no text makes the parser or the checker overflow its stack, run without end or eat the memory.
-// Method: the longest statements that are accepted (262,144 bytes), each of one thing nested or chained.
+// Goal: no text makes the parser or the checker overflow its stack, run without end or eat the
+// memory. Method: the longest statements that are accepted (262,144 bytes), each of one thing
+// nested or chained.
 TEST(HostileTest, NothingOverflowsTheStackOrRunsOn) {
   const Tables tables(read_tables(LAKETAP_SOURCE_DIR "/tests/sql/trino/data"));
   sql::Session session;
@@ -101,13 +111,16 @@ TEST(HostileTest, NothingOverflowsTheStackOrRunsOn) {
       "SELECT CAST(1 AS " + repeated("array(", 40'000),
       "SELECT " + repeated("array_sort(", 200) + "ARRAY[1]" + repeated(")", 200),
       "SELECT " + repeated("substr(", 200) + "'a'" + repeated(", 1)", 200),
-      "SELECT " + repeated("transform(ARRAY[1], x -> cardinality(", 100) + "ARRAY[1]" + repeated("))", 100),
+      "SELECT " + repeated("transform(ARRAY[1], x -> cardinality(", 100) + "ARRAY[1]" +
+          repeated("))", 100),
       "WITH a AS (" + repeated("WITH a AS (", 20'000),
       repeated("SELECT (", 30'000),
       "SELECT '" + repeated("x", max - 10),
       "SELECT /*" + repeated("x", max - 10)};
   // What was within the bounds once must stay so when it stands in brackets.
-  for (const size_t count : {100, 240, 400, 490}) texts.push_back("SELECT " + repeated("(", 50) + repeated("1+", count) + "1" + repeated(")", 50));
+  for (const size_t count : {100, 240, 400, 490})
+    texts.push_back("SELECT " + repeated("(", 50) + repeated("1+", count) + "1" +
+                    repeated(")", 50));
   for (const std::string& text : texts) {
     const auto parsed = sql::parse(text);
     if (parsed) (void)sql::check(*parsed, tables, session);

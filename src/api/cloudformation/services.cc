@@ -5,7 +5,9 @@
 
 namespace laketap::api::cloudformation {
 
-stacks::Outcome<boost::json::object> OperationServices::call(const identity::Caller& caller, std::string_view service, std::string_view operation,
+stacks::Outcome<boost::json::object> OperationServices::call(const identity::Caller& caller,
+                                                             std::string_view service,
+                                                             std::string_view operation,
                                                              const boost::json::object& input) {
   wire::Call call;
   call.request_id = "stack";
@@ -13,7 +15,8 @@ stacks::Outcome<boost::json::object> OperationServices::call(const identity::Cal
   call.account = caller.account;
   call.caller_arn = caller.arn;
   call.access_key_id = caller.access_key_id;
-  const wire::Answer<std::string> answer = operations_.call_json(service, operation, std::move(call), boost::json::serialize(input));
+  const wire::Answer<std::string> answer =
+      operations_.call_json(service, operation, std::move(call), boost::json::serialize(input));
   if (!answer) return stacks::refuse(answer.error().message, answer.error().code);
   boost::system::error_code error;
   boost::json::value value = boost::json::parse(*answer, error);

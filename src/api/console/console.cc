@@ -23,21 +23,27 @@ std::string inline_hash(std::string_view tag) {
   const size_t begin = kPage.find(open);
   const size_t end = kPage.find(close);
   if (begin == kPage.npos || end == kPage.npos) return "'none'";
-  const http::Sha256 hash = http::sha256(kPage.substr(begin + open.size(), end - begin - open.size()));
+  const http::Sha256 hash =
+      http::sha256(kPage.substr(begin + open.size(), end - begin - open.size()));
   unsigned char text[64];
   const int length = EVP_EncodeBlock(text, hash.data(), static_cast<int>(hash.size()));
-  return fmt::format("'sha256-{}'", std::string_view(reinterpret_cast<char*>(text), static_cast<size_t>(length)));
+  return fmt::format("'sha256-{}'",
+                     std::string_view(reinterpret_cast<char*>(text), static_cast<size_t>(length)));
 }
 
 http::Response json_answer(int status, const json::value& value) {
   http::Response response;
   response.status = status;
-  response.headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
+  response.headers = {{"Content-Type", "application/json"},
+                      {"Cache-Control", "no-store"},
+                      {"X-Content-Type-Options", "nosniff"}};
   response.body = json::serialize(value);
   return response;
 }
 
-http::Response refused(int status, std::string_view message) { return json_answer(status, json::object{{"message", message}}); }
+http::Response refused(int status, std::string_view message) {
+  return json_answer(status, json::object{{"message", message}});
+}
 
 std::string_view session_token(const http::RequestHead& head) {
   const std::string_view all = head.value("Cookie");
@@ -46,16 +52,20 @@ std::string_view session_token(const http::RequestHead& head) {
     if (end == all.npos) end = all.size();
     std::string_view one = all.substr(at, end - at);
     while (one.starts_with(' ')) one.remove_prefix(1);
-    if (one.starts_with(kCookie) && one.size() > kCookie.size() && one[kCookie.size()] == '=') return one.substr(kCookie.size() + 1);
+    if (one.starts_with(kCookie) && one.size() > kCookie.size() && one[kCookie.size()] == '=')
+      return one.substr(kCookie.size() + 1);
     at = end + 1;
   }
   return {};
 }
 
-bool is_loopback(std::string_view peer) { return peer.starts_with("127.") || peer == "::1" || peer.starts_with("::ffff:127."); }
+bool is_loopback(std::string_view peer) {
+  return peer.starts_with("127.") || peer == "::1" || peer.starts_with("::ffff:127.");
+}
 
 std::string cookie(const http::RequestHead& head, std::string_view token, bool ends) {
-  return fmt::format("{}={}; Path=/_console/; HttpOnly; SameSite=Strict{}{}", kCookie, token, head.tls ? "; Secure" : "", ends ? "; Max-Age=0" : "");
+  return fmt::format("{}={}; Path=/_console/; HttpOnly; SameSite=Strict{}{}", kCookie, token,
+                     head.tls ? "; Secure" : "", ends ? "; Max-Age=0" : "");
 }
 
 json::object show(const ingest::Definition& stream, const delivery::StreamMetrics* figures) {
@@ -75,7 +85,8 @@ json::object show(const ingest::Definition& stream, const delivery::StreamMetric
 
 json::array show(const std::vector<catalog::Column>& columns) {
   json::array out;
-  for (const catalog::Column& column : columns) out.push_back(json::object{{"name", column.name}, {"type", column.type}});
+  for (const catalog::Column& column : columns)
+    out.push_back(json::object{{"name", column.name}, {"type", column.type}});
   return out;
 }
 
@@ -89,47 +100,58 @@ json::array names(const std::vector<catalog::Column>& columns) {
 
 Console::Console(Options options, Parts parts) : options_(options), parts_(parts) {
   policy_ = fmt::format(
-      "default-src 'none'; script-src {}; style-src {}; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      "default-src 'none'; script-src {}; style-src {}; connect-src 'self'; img-src data:; "
+      "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
       inline_hash("script"), inline_hash("style"));
 }
 
 http::Response Console::page() const {
   http::Response response;
-  response.headers = {{"Content-Type", "text/html; charset=utf-8"}, {"Cache-Control", "no-store"},
-                      {"Content-Security-Policy", policy_},         {"X-Content-Type-Options", "nosniff"},
-                      {"Referrer-Policy", "no-referrer"},           {"X-Frame-Options", "DENY"}};
+  response.headers = {
+      {"Content-Type", "text/html; charset=utf-8"}, {"Cache-Control", "no-store"},
+      {"Content-Security-Policy", policy_},         {"X-Content-Type-Options", "nosniff"},
+      {"Referrer-Policy", "no-referrer"},           {"X-Frame-Options", "DENY"}};
   response.body = kPage;
   return response;
 }
 
 http::Response Console::handle(const http::RequestHead& head, std::string_view body) {
   const bool reads = head.method == "GET" || head.method == "HEAD";
-  if (head.path == "/_console/" || head.path == "/_console") return reads ? page() : refused(405, "only GET");
-  const bool known = head.path == "/_console/login" || head.path == "/_console/logout" || head.path == "/_console/api/overview";
+  if (head.path == "/_console/" || head.path == "/_console")
+    return reads ? page() : refused(405, "only GET");
+  const bool known = head.path == "/_console/login" || head.path == "/_console/logout" ||
+                     head.path == "/_console/api/overview";
   if (!known) return refused(404, "no such page");
-  if (head.value("X-Laketap-Console") != "1") return refused(403, "the header X-Laketap-Console is missing");
-  if (head.path == "/_console/login") return head.method == "POST" ? log_in(head, body) : refused(405, "only POST");
+  if (head.value("X-Laketap-Console") != "1")
+    return refused(403, "the header X-Laketap-Console is missing");
+  if (head.path == "/_console/login")
+    return head.method == "POST" ? log_in(head, body) : refused(405, "only POST");
   if (!parts_.identities.session_user(session_token(head))) return refused(401, "log in first");
-  if (head.path == "/_console/logout") return head.method == "POST" ? log_out(head) : refused(405, "only POST");
+  if (head.path == "/_console/logout")
+    return head.method == "POST" ? log_out(head) : refused(405, "only POST");
   return reads ? overview() : refused(405, "only GET");
 }
 
 bool Console::locked_out() const {
   const std::scoped_lock lock(mutex_);
-  return wrong_.size() >= kWrongPasswordsMax && wrong_.front() + kWrongPasswordsSpan > parts_.clock.monotonic();
+  return wrong_.size() >= kWrongPasswordsMax &&
+         wrong_.front() + kWrongPasswordsSpan > parts_.clock.monotonic();
 }
 
 http::Response Console::log_in(const http::RequestHead& head, std::string_view body) {
   if (!head.tls && !is_loopback(head.peer) && !options_.allow_plain_http_login)
-    return refused(403, "from another machine only with TLS; --allow-plain-http-login allows it without");
+    return refused(
+        403, "from another machine only with TLS; --allow-plain-http-login allows it without");
   if (locked_out()) return refused(429, "too many wrong passwords; try again in a minute");
   boost::system::error_code bad;
   const json::value input = json::parse(body, bad);
   const json::object* fields = bad ? nullptr : input.if_object();
   const json::value* user = fields ? fields->if_contains("user") : nullptr;
   const json::value* password = fields ? fields->if_contains("password") : nullptr;
-  if (!user || !password || !user->is_string() || !password->is_string()) return refused(400, "user and password, as JSON");
-  const auto token = parts_.identities.log_in(std::string_view(user->get_string()), std::string_view(password->get_string()));
+  if (!user || !password || !user->is_string() || !password->is_string())
+    return refused(400, "user and password, as JSON");
+  const auto token = parts_.identities.log_in(std::string_view(user->get_string()),
+                                              std::string_view(password->get_string()));
   if (!token) {
     const std::scoped_lock lock(mutex_);
     wrong_.push_back(parts_.clock.monotonic());
@@ -155,7 +177,8 @@ http::Response Console::overview() const {
   for (const std::string& name : parts_.streams.list("", ingest::kStreamsMax).names) {
     const auto stream = parts_.streams.describe(name);
     if (!stream) continue;  // Gone meanwhile.
-    const auto of = std::find_if(metrics.begin(), metrics.end(), [&](const auto& one) { return one.stream == name; });
+    const auto of = std::find_if(metrics.begin(), metrics.end(),
+                                 [&](const auto& one) { return one.stream == name; });
     streams.push_back(show(*stream, of == metrics.end() ? nullptr : &*of));
   }
   const auto found_buckets = parts_.store.list_buckets();
@@ -167,16 +190,21 @@ http::Response Console::overview() const {
     const auto found = parts_.catalog.list_tables(database.name);
     if (!found) continue;
     for (const catalog::Table& table : *found)
-      tables.push_back(json::object{{"name", table.name},
-                                    {"database", database.name},
-                                    {"columns", show(table.storage ? table.storage->columns : std::vector<catalog::Column>())},
-                                    {"partition_keys", names(table.partition_keys)},
-                                    {"updated", epoch_seconds(table.updated)}});
+      tables.push_back(json::object{
+          {"name", table.name},
+          {"database", database.name},
+          {"columns",
+           show(table.storage ? table.storage->columns : std::vector<catalog::Column>())},
+          {"partition_keys", names(table.partition_keys)},
+          {"updated", epoch_seconds(table.updated)}});
   }
   {
     const std::scoped_lock lock(mutex_);
     for (const Newest& one : newest_)
-      newest.push_back(json::object{{"bucket", one.bucket}, {"key", one.key}, {"size", one.size}, {"written", epoch_seconds(one.written)}});
+      newest.push_back(json::object{{"bucket", one.bucket},
+                                    {"key", one.key},
+                                    {"size", one.size},
+                                    {"written", epoch_seconds(one.written)}});
   }
   const store::Store::Totals totals = parts_.store.totals();
   out["streams"] = std::move(streams);

@@ -1,8 +1,10 @@
-// The console's one page, its log-in and the figures it shows. Not AWS's API: a cookie stands for the user.
+// The console's one page, its log-in and the figures it shows. Not AWS's API: a cookie stands for
+// the user.
 //
-// Against other sites' pages: the cookie is SameSite=Strict, every call but the page needs the header
-// X-Laketap-Console, which no foreign page can send without a preflight that we refuse, and the page's policy
-// allows its own script by hash and nothing else. Source: OWASP cheat sheets, "CSRF prevention" and "CSP".
+// Against other sites' pages: the cookie is SameSite=Strict, every call but the page needs the
+// header X-Laketap-Console, which no foreign page can send without a preflight that we refuse, and
+// the page's policy allows its own script by hash and nothing else. Source: OWASP cheat sheets,
+// "CSRF prevention" and "CSP".
 #pragma once
 
 #include <deque>

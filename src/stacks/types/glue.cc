@@ -22,9 +22,12 @@ constexpr std::array kDatabaseProperties{
     Property{"DatabaseInput", Kind::object, true, kDatabaseInput},
     Property{"DatabaseName"},
 };
-constexpr std::array kColumn{Property{"Name", Kind::text, true}, Property{"Type"}, Property{"Comment"}};
-constexpr std::array kSerde{Property{"Name"}, Property{"SerializationLibrary"}, Property{"Parameters", Kind::map}};
-constexpr std::array kSort{Property{"Column", Kind::text, true}, Property{"SortOrder", Kind::integer, true}};
+constexpr std::array kColumn{Property{"Name", Kind::text, true}, Property{"Type"},
+                             Property{"Comment"}};
+constexpr std::array kSerde{Property{"Name"}, Property{"SerializationLibrary"},
+                            Property{"Parameters", Kind::map}};
+constexpr std::array kSort{Property{"Column", Kind::text, true},
+                           Property{"SortOrder", Kind::integer, true}};
 constexpr std::array kStorage{
     Property{"Columns", Kind::list, false, kColumn},
     Property{"Location"},
@@ -56,12 +59,9 @@ constexpr std::array kTableProperties{
     Property{"TableInput", Kind::object, true, kTableInput},
 };
 constexpr std::array kS3Target{
-    Property{"Path"},
-    Property{"Exclusions", Kind::list, false, kText},
-    Property{"ConnectionName"},
-    Property{"SampleSize", Kind::integer},
-    Property{"EventQueueArn"},
-    Property{"DlqEventQueueArn"},
+    Property{"Path"},           Property{"Exclusions", Kind::list, false, kText},
+    Property{"ConnectionName"}, Property{"SampleSize", Kind::integer},
+    Property{"EventQueueArn"},  Property{"DlqEventQueueArn"},
 };
 constexpr std::array kTargets{
     Property{"S3Targets", Kind::list, false, kS3Target},
@@ -102,19 +102,27 @@ class Database : public Type {
  public:
   std::string_view name() const override { return "AWS::Glue::Database"; }
   std::span<const Property> properties() const override { return kDatabaseProperties; }
-  NameRule name_rule() const override { return {.property = "DatabaseInput.Name", .length_max = 255, .lower_case = true}; }
-  Outcome<bool> exists(const Context& context, const std::string& id, const json::object&) const override {
+  NameRule name_rule() const override {
+    return {.property = "DatabaseInput.Name", .length_max = 255, .lower_case = true};
+  }
+  Outcome<bool> exists(const Context& context, const std::string& id,
+                       const json::object&) const override {
     return found(context.call("glue", "GetDatabase", {{"Name", id}}));
   }
-  Outcome<bool> create(const Context& context, const std::string& id, const json::object& properties) const override {
+  Outcome<bool> create(const Context& context, const std::string& id,
+                       const json::object& properties) const override {
     json::object input = properties.at("DatabaseInput").as_object();
     input["Name"] = id;
-    return done(context.call("glue", "CreateDatabase", {{"CatalogId", properties.at("CatalogId")}, {"DatabaseInput", input}}));
+    return done(
+        context.call("glue", "CreateDatabase",
+                     {{"CatalogId", properties.at("CatalogId")}, {"DatabaseInput", input}}));
   }
-  Outcome<bool> remove(const Context& context, const std::string& id, const json::object&) const override {
+  Outcome<bool> remove(const Context& context, const std::string& id,
+                       const json::object&) const override {
     return done(context.call("glue", "DeleteDatabase", {{"Name", id}}), true);
   }
-  std::optional<std::string> attribute(const Context&, const std::string&, std::string_view) const override {
+  std::optional<std::string> attribute(const Context&, const std::string&,
+                                       std::string_view) const override {
     return std::nullopt;
   }
 };
@@ -123,20 +131,31 @@ class Table : public Type {
  public:
   std::string_view name() const override { return "AWS::Glue::Table"; }
   std::span<const Property> properties() const override { return kTableProperties; }
-  NameRule name_rule() const override { return {.property = "TableInput.Name", .length_max = 255, .lower_case = true}; }
-  Outcome<bool> exists(const Context& context, const std::string& id, const json::object& properties) const override {
-    return found(context.call("glue", "GetTable", {{"DatabaseName", properties.at("DatabaseName")}, {"Name", id}}));
+  NameRule name_rule() const override {
+    return {.property = "TableInput.Name", .length_max = 255, .lower_case = true};
   }
-  Outcome<bool> create(const Context& context, const std::string& id, const json::object& properties) const override {
+  Outcome<bool> exists(const Context& context, const std::string& id,
+                       const json::object& properties) const override {
+    return found(context.call("glue", "GetTable",
+                              {{"DatabaseName", properties.at("DatabaseName")}, {"Name", id}}));
+  }
+  Outcome<bool> create(const Context& context, const std::string& id,
+                       const json::object& properties) const override {
     json::object input = properties.at("TableInput").as_object();
     input["Name"] = id;
     return done(context.call("glue", "CreateTable",
-                             {{"CatalogId", properties.at("CatalogId")}, {"DatabaseName", properties.at("DatabaseName")}, {"TableInput", input}}));
+                             {{"CatalogId", properties.at("CatalogId")},
+                              {"DatabaseName", properties.at("DatabaseName")},
+                              {"TableInput", input}}));
   }
-  Outcome<bool> remove(const Context& context, const std::string& id, const json::object& properties) const override {
-    return done(context.call("glue", "DeleteTable", {{"DatabaseName", properties.at("DatabaseName")}, {"Name", id}}), true);
+  Outcome<bool> remove(const Context& context, const std::string& id,
+                       const json::object& properties) const override {
+    return done(context.call("glue", "DeleteTable",
+                             {{"DatabaseName", properties.at("DatabaseName")}, {"Name", id}}),
+                true);
   }
-  std::optional<std::string> attribute(const Context&, const std::string&, std::string_view) const override {
+  std::optional<std::string> attribute(const Context&, const std::string&,
+                                       std::string_view) const override {
     return std::nullopt;
   }
 };
@@ -146,21 +165,26 @@ class Crawler : public Type {
   std::string_view name() const override { return "AWS::Glue::Crawler"; }
   std::span<const Property> properties() const override { return kCrawlerProperties; }
   NameRule name_rule() const override { return {.property = "Name", .length_max = 255}; }
-  Outcome<bool> exists(const Context& context, const std::string& id, const json::object&) const override {
+  Outcome<bool> exists(const Context& context, const std::string& id,
+                       const json::object&) const override {
     return found(context.call("glue", "GetCrawler", {{"Name", id}}));
   }
-  Outcome<bool> create(const Context& context, const std::string& id, const json::object& properties) const override {
+  Outcome<bool> create(const Context& context, const std::string& id,
+                       const json::object& properties) const override {
     json::object input = properties;
     input["Name"] = id;
     // An object in the template, plain text in Glue's API.
     if (const json::value* schedule = properties.if_contains("Schedule")) {
       const json::value* expression = schedule->as_object().if_contains("ScheduleExpression");
-      if (expression) input["Schedule"] = *expression;
-      else input.erase("Schedule");
+      if (expression)
+        input["Schedule"] = *expression;
+      else
+        input.erase("Schedule");
     }
     return done(context.call("glue", "CreateCrawler", input));
   }
-  Outcome<bool> remove(const Context& context, const std::string& id, const json::object&) const override {
+  Outcome<bool> remove(const Context& context, const std::string& id,
+                       const json::object&) const override {
     auto gone = context.call("glue", "DeleteCrawler", {{"Name", id}});
     if (!gone && gone.error().code == "CrawlerRunningException") {
       (void)context.call("glue", "StopCrawler", {{"Name", id}});
@@ -168,7 +192,8 @@ class Crawler : public Type {
     }
     return done(gone, true);
   }
-  std::optional<std::string> attribute(const Context&, const std::string&, std::string_view) const override {
+  std::optional<std::string> attribute(const Context&, const std::string&,
+                                       std::string_view) const override {
     return std::nullopt;
   }
 };

@@ -14,12 +14,16 @@ namespace json = boost::json;
 
 class Checker {
  public:
-  Checker(std::string logical_id, bool schema_texts) : logical_id_(std::move(logical_id)), schema_texts_(schema_texts) {}
+  Checker(std::string logical_id, bool schema_texts)
+      : logical_id_(std::move(logical_id)), schema_texts_(schema_texts) {}
 
-  std::optional<json::object> object(const json::object& value, std::span<const Property> properties, const std::string& path) {
+  std::optional<json::object> object(const json::object& value,
+                                     std::span<const Property> properties,
+                                     const std::string& path) {
     json::object out;
     for (const auto& member : value) {
-      const auto found = std::ranges::find(properties, std::string_view(member.key()), &Property::name);
+      const auto found =
+          std::ranges::find(properties, std::string_view(member.key()), &Property::name);
       if (found == properties.end()) {
         unknown_.emplace_back(path, std::string(member.key()));
         continue;
@@ -29,7 +33,8 @@ class Checker {
       if (made) out[member.key()] = std::move(*made);
     }
     for (const Property& property : properties)
-      if (property.required && !value.contains(property.name)) missing_.emplace_back(path, std::string(property.name));
+      if (property.required && !value.contains(property.name))
+        missing_.emplace_back(path, std::string(property.name));
     return out;
   }
 
@@ -39,25 +44,32 @@ class Checker {
     if (!schema_texts_) {
       if (!missing_.empty()) {
         std::vector<std::string> texts;
-        for (const auto& [path, name] : missing_) texts.push_back(fmt::format("The property {{{}/{}}} is required", path, name));
+        for (const auto& [path, name] : missing_)
+          texts.push_back(fmt::format("The property {{{}/{}}} is required", path, name));
         return fmt::format("Property validation failure: [{}]", fmt::join(texts, ", "));
       }
       if (!unknown_.empty()) {
-        if (unknown_.front().first.empty()) return "Encountered unsupported property " + unknown_.front().second;
-        return fmt::format("Property validation failure: [Encountered unsupported properties in {{{}}}: [{}]]",
-                           unknown_.front().first, unknown_.front().second);
+        if (unknown_.front().first.empty())
+          return "Encountered unsupported property " + unknown_.front().second;
+        return fmt::format(
+            "Property validation failure: [Encountered unsupported properties in {{{}}}: [{}]]",
+            unknown_.front().first, unknown_.front().second);
       }
       return fmt::format("Property validation failure: [{}]", fmt::join(wrong_, ", "));
     }
     std::vector<std::string> lines;
-    for (const auto& [path, name] : unknown_) lines.push_back(fmt::format("#{}: extraneous key [{}] is not permitted", path, name));
-    for (const auto& [path, name] : missing_) lines.push_back(fmt::format("#{}: required key [{}] not found", path, name));
+    for (const auto& [path, name] : unknown_)
+      lines.push_back(fmt::format("#{}: extraneous key [{}] is not permitted", path, name));
+    for (const auto& [path, name] : missing_)
+      lines.push_back(fmt::format("#{}: required key [{}] not found", path, name));
     lines.insert(lines.end(), wrong_.begin(), wrong_.end());
-    return fmt::format("Properties validation failed for resource {} with message:\n{}", logical_id_, fmt::join(lines, "\n"));
+    return fmt::format("Properties validation failed for resource {} with message:\n{}",
+                       logical_id_, fmt::join(lines, "\n"));
   }
 
  private:
-  std::optional<json::value> one(const json::value& value, const Property& property, const std::string& at) {
+  std::optional<json::value> one(const json::value& value, const Property& property,
+                                 const std::string& at) {
     switch (property.kind) {
       case Kind::json:
       case Kind::map: return value;
@@ -71,7 +83,8 @@ class Checker {
     }
   }
 
-  std::optional<json::value> list(const json::value& value, const Property& property, const std::string& at) {
+  std::optional<json::value> list(const json::value& value, const Property& property,
+                                  const std::string& at) {
     if (!value.is_array()) return wrong(at, "expected type: JSONArray");
     json::array out;
     for (size_t i = 0; i < value.get_array().size(); ++i) {
@@ -124,7 +137,8 @@ class Checker {
 
 }  // namespace
 
-Outcome<json::object> checked_properties(const json::object& value, std::span<const Property> properties,
+Outcome<json::object> checked_properties(const json::object& value,
+                                         std::span<const Property> properties,
                                          const std::string& logical_id, bool schema_texts) {
   Checker checker(logical_id, schema_texts);
   std::optional<json::object> made = checker.object(value, properties, "");
@@ -133,8 +147,9 @@ Outcome<json::object> checked_properties(const json::object& value, std::span<co
 }
 
 bool says_missing(const Refusal& refusal) {
-  return refusal.code == "NoSuchBucket" || refusal.code == "NoSuchEntity" || refusal.code == "EntityNotFoundException" ||
-         refusal.code == "ResourceNotFoundException" || refusal.code == "NotFound" || refusal.code == "404";
+  return refusal.code == "NoSuchBucket" || refusal.code == "NoSuchEntity" ||
+         refusal.code == "EntityNotFoundException" || refusal.code == "ResourceNotFoundException" ||
+         refusal.code == "NotFound" || refusal.code == "404";
 }
 
 }  // namespace laketap::stacks

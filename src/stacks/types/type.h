@@ -1,5 +1,6 @@
 // A resource type of CloudFormation: which properties it has, and which calls make and remove it.
-// Inner header of stacks. Source: CloudFormation User Guide, "Resource and property types reference".
+// Inner header of stacks. Source: CloudFormation User Guide, "Resource and property types
+// reference".
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -21,9 +22,11 @@ struct Property {
   std::span<const Property> members = {};
 };
 
-// Checks `value` against `properties` and turns each scalar into its property's type: "60" -> 60, 'false' -> false.
-// `schema_texts`: the type answers with the newer texts ("#/A: extraneous key [X] is not permitted").
-Outcome<boost::json::object> checked_properties(const boost::json::object& value, std::span<const Property> properties,
+// Checks `value` against `properties` and turns each scalar into its property's type: "60" -> 60,
+// 'false' -> false. `schema_texts`: the type answers with the newer texts ("#/A: extraneous key [X]
+// is not permitted").
+Outcome<boost::json::object> checked_properties(const boost::json::object& value,
+                                                std::span<const Property> properties,
                                                 const std::string& logical_id, bool schema_texts);
 
 // The calls a type makes, in the name of the stack's owner.
@@ -54,13 +57,18 @@ class Type {
   virtual bool schema_texts() const { return false; }
 
   // Each takes checked properties and the physical id that was written down before the first call.
-  // exists() tells whether that name is taken, so that a crash after create() is not mistaken for a clash.
-  virtual Outcome<bool> exists(const Context&, const std::string& id, const boost::json::object& properties) const = 0;
-  virtual Outcome<bool> create(const Context&, const std::string& id, const boost::json::object& properties) const = 0;
+  // exists() tells whether that name is taken, so that a crash after create() is not mistaken for a
+  // clash.
+  virtual Outcome<bool> exists(const Context&, const std::string& id,
+                               const boost::json::object& properties) const = 0;
+  virtual Outcome<bool> create(const Context&, const std::string& id,
+                               const boost::json::object& properties) const = 0;
   // Removing what is gone already succeeds.
-  virtual Outcome<bool> remove(const Context&, const std::string& id, const boost::json::object& properties) const = 0;
+  virtual Outcome<bool> remove(const Context&, const std::string& id,
+                               const boost::json::object& properties) const = 0;
   // Fn::GetAtt; absent when the type has no such attribute.
-  virtual std::optional<std::string> attribute(const Context&, const std::string& id, std::string_view name) const = 0;
+  virtual std::optional<std::string> attribute(const Context&, const std::string& id,
+                                               std::string_view name) const = 0;
 };
 
 // Null when the type is not served.
