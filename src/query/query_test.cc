@@ -241,10 +241,8 @@ TEST_F(QueriesTest, FailureKeepsItsReason) {
   EXPECT_EQ(object(failed.output_location), "absent");
   EXPECT_EQ(queries_->results(failed.id, "", 1000).error().message,
             "Query did not finish successfully. Final query state: FAILED");
-  EXPECT_TRUE(
-      run("select * from nowhere")
-          .reason.starts_with(
-              "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.db.nowhere' does not exist"));
+  EXPECT_EQ(run("select * from nowhere").reason,
+            "SCHEMA_NOT_FOUND: line 1:15: Schema 'db' does not exist");
 }
 
 TEST_F(QueriesTest, StopCancelsWhatRunsAndWhatWaits) {
