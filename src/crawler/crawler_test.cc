@@ -167,6 +167,20 @@ TEST_F(CrawlerTest, TheFirstRecordsMakeTheTableBeforeAnyObject) {
   EXPECT_FALSE(table->parameters.contains("DEPRECATED_BY_CRAWLER"));
 }
 
+TEST_F(CrawlerTest, RecordsDoNotSayHowTheirObjectIsCompressed) {
+  ASSERT_TRUE(crawlers_->create(make("c", path("data"))));
+  crawlers_->on_new_prefix(bucket_, "data/01/", bytes_of("{\"id\":1}\n"));
+  ASSERT_TRUE(eventually([&] { return partitions_of("data").size() == 1; }));
+  arrive("data/01/a.gz", gzipped("{\"id\":1,\"n\":1}\n"));
+  ASSERT_TRUE(eventually([&] { return columns_of("data") == "id int, n int"; }));
+  EXPECT_EQ(catalog_->find_table("db", "data")->parameters.at("compressionType"), "gzip");
+  crawl("c");
+  crawlers_->on_new_prefix(bucket_, "data/02/", bytes_of("{\"id\":1,\"m\":1}\n"));
+  ASSERT_TRUE(eventually([&] { return columns_of("data") == "id int, n int, m int"; }));
+  EXPECT_EQ(partitions_of("data"), (std::vector<std::string>{"01", "02"}));
+  EXPECT_EQ(catalog_->find_table("db", "data")->parameters.at("compressionType"), "gzip");
+}
+
 TEST_F(CrawlerTest, AnArrivalWidensTheTableAndAddsItsPartition) {
   ASSERT_TRUE(crawlers_->create(make("c", path("data"))));
   arrive("data/dt=1/a.json", "{\"id\":1}");

@@ -42,11 +42,13 @@ const std::string* find(const catalog::Parameters& parameters, const std::string
   return found == parameters.end() ? nullptr : &found->second;
 }
 
-bool is_of_format(const catalog::Table& table, const Format& format) {
+// `any_compression`: records that are still to be delivered do not tell how their object will be
+// compressed, and a table made of them does not know.
+bool is_of_format(const catalog::Table& table, const Format& format, bool any_compression) {
   const std::string* classification = find(table.parameters, "classification");
   const std::string* compression = find(table.parameters, "compressionType");
   if (!classification || *classification != format.classification) return false;
-  if (compression && *compression != format.compression) return false;
+  if (!any_compression && compression && *compression != format.compression) return false;
   return std::ranges::all_of(format.traits, [&](const auto& trait) {
     const std::string* own = find(table.parameters, trait.first);
     return own && *own == trait.second;
@@ -278,14 +280,19 @@ Result<> Writer::update(const FoundTable& found, Source source, catalog::Table t
   const Memo memo_before = load_memo(table.name);
   Memo memo = memo_before;
   memo.is_early = memo.is_early && source == Source::arrival;
-  const bool fits = is_of_format(table, found.format);
-  if (!fits &&
-      !find(table.parameters, "UPDATED_BY_CRAWLER"))  // Made by hand: only partitions come.
+  const bool fits = is_of_format(table, found.format, found.objects == 0 || memo_before.is_early);
+  // Made by hand: only partitions come.
+  if (!fits && !find(table.parameters, "UPDATED_BY_CRAWLER"))
     return add_partitions(found, table, source);
   if (!fits) {
     if (source == Source::arrival || !overwrites || only_add) return {};
     table.storage = make_storage(found);
     for (const auto& [key, value] : table.storage->parameters) table.parameters[key] = value;
+  }
+  if (fits && memo_before.is_early && found.objects > 0) {
+    table.storage->compressed = found.format.compression != "none";
+    table.parameters["compressionType"] = found.format.compression;
+    table.storage->parameters["compressionType"] = found.format.compression;
   }
   if (table.partition_keys.size() != found.partition_keys.size()) {
     if (source == Source::arrival || !overwrites || only_add) return {};  // A crawl must decide.
@@ -306,7 +313,8 @@ Result<> Writer::update(const FoundTable& found, Source source, catalog::Table t
     if (const Result<> done = save_memo(table.name, memo); !done) return done;
   const bool changed = table.storage->columns != before.storage->columns ||
                        table.partition_keys != before.partition_keys ||
-                       table.storage->serde_library != before.storage->serde_library;
+                       table.storage->serde_library != before.storage->serde_library ||
+                       table.storage->compressed != before.storage->compressed;
   if (changed) {
     if (std::string* paths = table.storage->serde_parameters.contains("paths")
                                  ? &table.storage->serde_parameters["paths"]
