@@ -30,7 +30,7 @@ constexpr uint64_t kWriteFile = 1 << 1, kRemoveFolder = 1 << 4, kRemoveFile = 1 
                    kMakeFolder = 1 << 7, kMakeFile = 1 << 8, kTruncate = 1 << 14;
 constexpr uint64_t kWrite =
     kWriteFile | kRemoveFolder | kRemoveFile | kMakeFolder | kMakeFile | kTruncate;
-constexpr uint64_t kAddressSpaceAbove =
+[[maybe_unused]] constexpr uint64_t kAddressSpaceAbove =
     uint64_t{4} << 30;  // Measured: 4 GiB above memory_limit works, 1 GiB does not.
 constexpr uint64_t kFilesMax = 1024;
 
@@ -44,7 +44,7 @@ bool set_limit(__rlimit_resource_t what, rlim_t value) {
   return setrlimit(what, &both) == 0;
 }
 
-bool close_resources(const SandboxOptions& options) {
+bool close_resources([[maybe_unused]] const SandboxOptions& options) {
   bool ok = set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_NOFILE, kFilesMax);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // They reserve terabytes.
   ok = ok && set_limit(RLIMIT_AS, options.memory_bytes * 2 + kAddressSpaceAbove);
