@@ -103,7 +103,7 @@ def test_crawl_and_crawl_again(laketap, glue, s3):
     assert table["StorageDescriptor"]["Location"] == "s3://glue-lake/raw/" and table["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"] == OPENX
     assert table["Parameters"]["compressionType"] == "gzip" and table["Parameters"]["UPDATED_BY_CRAWLER"] == "twice"
     assert [k["Name"] for k in table["PartitionKeys"]] == ["year"]
-    s3.put_object(Bucket="glue-lake", Key="raw/Year=2027/b.json.gz", Body=gzip.compress(b'{"v":2.5,"fresh":true}\n'))
+    s3.put_object(Bucket="glue-lake", Key="raw/Year=2027/b.json.gz", Body=gzip.compress(b'{"userId":"b","v":2.5,"e":{"innerKey":2},"fresh":true}\n'))
     crawl(glue, "twice")
     assert columns(glue, "crawled", "raw") == {"userid": "string", "v": "double", "e": "struct<innerKey:int>", "fresh": "boolean"}
     assert all_partitions(glue, DatabaseName="crawled", TableName="raw") == [["2026"], ["2027"]]
