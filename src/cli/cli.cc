@@ -49,6 +49,18 @@ int run(int argc, char** argv) {
   up_command->add_option("--listen", up_options.listen, "HOST:PORT; port 0 picks a free one")
       ->envname("LAKETAP_LISTEN")
       ->capture_default_str();
+  up_command->add_option("--tls-listen", up_options.tls_listen, "HOST:PORT for TLS besides")
+      ->envname("LAKETAP_TLS_LISTEN");
+  CLI::Option* tls_cert =
+      up_command
+          ->add_option("--tls-cert", up_options.tls_cert,
+                       "Its certificate chain, PEM (else one by DIR/tls/ca.pem for localhost)")
+          ->envname("LAKETAP_TLS_CERT");
+  CLI::Option* tls_key =
+      up_command->add_option("--tls-key", up_options.tls_key, "The certificate's key, PEM")
+          ->envname("LAKETAP_TLS_KEY");
+  tls_cert->needs(tls_key);
+  tls_key->needs(tls_cert);
   up_command
       ->add_option("--account", up_options.account,
                    "The twelve digits of the account (at first start)")

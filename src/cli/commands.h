@@ -13,6 +13,8 @@ inline constexpr const char* kVersion = "0.1.0";
 struct UpOptions {
   std::string data = "./laketap-data";
   std::string listen = "127.0.0.1:4566";
+  std::string tls_listen;         // Empty: no TLS listener.
+  std::string tls_cert, tls_key;  // PEM files; empty: a certificate of the folder's own authority.
   std::string account = "000000000000";
   std::string region = "us-east-1";
   size_t threads = 2;

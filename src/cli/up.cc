@@ -23,12 +23,14 @@
 #include "identity/roles.h"
 #include "io/lock.h"
 #include "query/query.h"
+#include "server/authority.h"
 #include "server/server.h"
 
 namespace laketap::cli {
 namespace {
 
 constexpr std::chrono::seconds kDrainMax{30};
+constexpr size_t kPemBytesMax = 1 << 20;
 constexpr size_t kOperationThreads = 8;  // They wait for the disk more than they work.
 
 std::string environment(const char* name) {
@@ -46,6 +48,7 @@ class Services {
   Result<uint16_t> start();
   void stop();
   const identity::Identities& identities() const { return *identities_; }
+  uint16_t tls_port() const { return server_->tls_port(); }  // 0: none.
 
  private:
   Result<> open_state();
@@ -53,6 +56,7 @@ class Services {
   Result<> open_streams();
   Result<> open_queries();
   void register_operations();
+  Result<server::TlsListener> tls_listener();
   Result<uint16_t> serve();
   std::vector<server::Page> pages();
 
@@ -194,6 +198,27 @@ std::vector<server::Page> Services::pages() {
            }}};
 }
 
+Result<server::TlsListener> Services::tls_listener() {
+  const auto listen = parse_listen(options_.tls_listen);
+  if (!listen) return fail(listen.error());
+  server::Certificate certificate;
+  if (options_.tls_cert.empty()) {
+    auto own = server::own_certificate(files_, options_.data + "/tls", clock_.now());
+    if (!own) return fail(own.error());
+    certificate = std::move(*own);
+  } else {
+    auto chain = io::read_file(files_, options_.tls_cert, kPemBytesMax);
+    auto key = io::read_file(files_, options_.tls_key, kPemBytesMax);
+    if (!chain) return fail(chain.error());
+    if (!key) return fail(key.error());
+    certificate = {std::move(*chain), std::move(*key)};
+  }
+  return server::TlsListener{.host = listen->host,
+                             .port = listen->port,
+                             .chain_pem = std::move(certificate.chain_pem),
+                             .key_pem = std::move(certificate.key_pem)};
+}
+
 Result<uint16_t> Services::serve() {
   server::Options options{.host = host_, .port = port_, .threads = options_.threads};
   options.find_principal = [this](std::string_view key) -> std::optional<server::Principal> {
@@ -202,6 +227,12 @@ Result<uint16_t> Services::serve() {
     const identity::Caller caller = identities_->caller(key, options_.region);
     return server::Principal{*secret, caller.account, caller.arn};
   };
+  options.default_region = options_.region;
+  if (!options_.tls_listen.empty()) {
+    auto tls = tls_listener();
+    if (!tls) return fail(tls.error(), "--tls-listen");
+    options.tls = std::move(*tls);
+  }
   server_ =
       std::make_unique<server::Server>(std::move(options), *operations_, clock_, random_, pages());
   return server_->start();
@@ -226,13 +257,15 @@ Result<uint16_t> Services::start() {
   return serve();
 }
 
+// A late answer of the journal is posted to the server's threads, so the server goes last.
 void Services::stop() {
   if (server_) server_->drain(kDrainMax);
   if (stacks_) stacks_->stop();
-  server_.reset();
-  stacks_.reset();
   queries_.reset();
   if (delivery_) delivery_->stop();
+  journal_.reset();
+  server_.reset();
+  stacks_.reset();
 }
 
 void set_up_log() {
@@ -273,6 +306,8 @@ int up(const UpOptions& options) {
   }
   if (const auto& password = services.identities().new_console_password())
     fmt::print("console log-in: admin / {}  (shown this once)\n", *password);
+  if (services.tls_port() != 0)
+    fmt::print("tls: https://{}:{}\n", parse_listen(options.tls_listen)->host, services.tls_port());
   fmt::print("laketap ready {} console {}/_console/\n", url, url);
   std::fflush(stdout);
 

@@ -37,6 +37,8 @@ class Laketap:
         self.process = subprocess.Popen([BINARY, "up", "--data", str(self.data), "--listen", listen, *self.extra],
                                         stdout=subprocess.PIPE, stderr=self.log, env=environment, text=True)
         for line in self.process.stdout:
+            if line.startswith("tls: "):
+                self.tls = line.split()[1]
             match = re.match(r"laketap ready (http://\S+) console (http://\S+/_console/)", line)
             if match:
                 self.url = match.group(1)

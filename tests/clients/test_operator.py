@@ -1,0 +1,108 @@
+"""The operator's contract: what `up` promises about its folder, its address, TLS and the stacks it was making."""
+import json
+import os
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+from botocore.exceptions import ClientError
+from conftest import BINARY, ROOT, Laketap, eventually
+
+
+def test_health_and_metrics(laketap):
+    assert json.load(urllib.request.urlopen(laketap.url + "/_laketap/health"))["status"] == "serving"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(laketap.url + "/_laketap/metrics")
+    assert refused.value.code in (401, 403)
+    exports = laketap.exports()
+    text = subprocess.run(["curl", "-s", "--aws-sigv4", "aws:amz:us-east-1:laketap", "-u",
+                           exports["AWS_ACCESS_KEY_ID"] + ":" + exports["AWS_SECRET_ACCESS_KEY"], laketap.url + "/_laketap/metrics"],
+                          capture_output=True, text=True, check=True).stdout
+    assert "# TYPE laketap_http_requests_total counter" in text
+
+
+def test_a_second_server_on_the_folder_is_refused(laketap):
+    second = subprocess.run([BINARY, "up", "--data", str(laketap.data), "--listen", "127.0.0.1:0"], capture_output=True, text=True, timeout=20)
+    assert second.returncode == 1 and str(laketap.process.pid) in second.stderr
+
+
+def test_a_newer_folder_is_refused(tmp_path):
+    (tmp_path / "format").write_text("laketap 999\n")
+    done = subprocess.run([BINARY, "up", "--data", str(tmp_path), "--listen", "127.0.0.1:0"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1 and "newer" in done.stderr
+
+
+def test_wrong_usage_is_status_2():
+    assert subprocess.run([BINARY, "nonsense"], capture_output=True).returncode == 2
+    assert subprocess.run([BINARY, "up", "--listen", "no-port"], capture_output=True).returncode == 1
+
+
+def test_env_works_while_the_server_is_stopped(fresh):
+    before = fresh.exports()
+    assert fresh.stop() == 0
+    assert fresh.exports() == before
+    assert oct(os.stat(fresh.data / "credentials.json").st_mode & 0o777) == "0o600"
+
+
+def test_tls_with_the_folders_own_authority(tmp_path):
+    import boto3
+
+    server = Laketap(tmp_path / "data", extra=["--tls-listen", "127.0.0.1:0"])
+    try:
+        port = server.tls.rsplit(":", 1)[1]
+        exports = server.exports()
+        s3 = boto3.client("s3", endpoint_url=f"https://127.0.0.1:{port}", verify=str(server.data / "tls/ca.pem"), region_name="us-east-1",
+                          aws_access_key_id=exports["AWS_ACCESS_KEY_ID"], aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"])
+        assert "Buckets" in s3.list_buckets()
+    finally:
+        assert server.stop() == 0
+
+
+PARAMETERS = [{"ParameterKey": "s3BucketName", "ParameterValue": "crash-events"}, {"ParameterKey": "databaseName", "ParameterValue": "crashes"}]
+
+
+@pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1, 0.2])
+def test_a_stack_is_finished_after_kill(tmp_path, after):
+    """kill -9 at any moment of a create: after the restart it is complete, or rolled back with nothing left."""
+    import time
+
+    server = Laketap(tmp_path / "data")
+    body = (ROOT / "tests/data/guide.yaml").read_text()
+    server.client("cloudformation").create_stack(StackName="crash", TemplateBody=body, Parameters=PARAMETERS, Capabilities=["CAPABILITY_IAM"])
+    time.sleep(after)
+    server.kill()
+    server.start()
+    cloudformation = server.client("cloudformation")
+
+    def ended():
+        status = cloudformation.describe_stacks(StackName="crash")["Stacks"][0]["StackStatus"]
+        return status if status in ("CREATE_COMPLETE", "ROLLBACK_COMPLETE") else None
+
+    status = eventually(ended)
+    made = {r["LogicalResourceId"]: r for r in cloudformation.list_stack_resources(StackName="crash")["StackResourceSummaries"]}
+    streams = server.client("firehose").list_delivery_streams()["DeliveryStreamNames"]
+    if status == "CREATE_COMPLETE":
+        assert streams == [made["deliveryStream"]["PhysicalResourceId"]]
+        server.client("s3").head_bucket(Bucket="crash-events")
+    else:
+        assert streams == [] and "crashes" not in [d["Name"] for d in server.client("glue").get_databases()["DatabaseList"]]
+        with pytest.raises(ClientError):
+            server.client("s3").head_bucket(Bucket="crash-events")
+    assert server.stop() == 0
+
+
+def test_a_failing_resource_rolls_back(laketap):
+    laketap.client("s3").create_bucket(Bucket="taken-events")
+    body = (ROOT / "tests/data/guide.yaml").read_text()
+    cloudformation = laketap.client("cloudformation")
+    parameters = [{"ParameterKey": "s3BucketName", "ParameterValue": "taken-events"}, {"ParameterKey": "databaseName", "ParameterValue": "taken"}]
+    cloudformation.create_stack(StackName="taken", TemplateBody=body, Parameters=parameters, Capabilities=["CAPABILITY_IAM"])
+    stack = eventually(lambda: next((s for s in cloudformation.describe_stacks(StackName="taken")["Stacks"]
+                                     if s["StackStatus"] == "ROLLBACK_COMPLETE"), None))
+    assert stack
+    events = cloudformation.describe_stack_events(StackName="taken")["StackEvents"]
+    failed = [event for event in events if event["ResourceStatus"] == "CREATE_FAILED"]
+    assert any("taken-events" in event["ResourceStatusReason"] for event in failed)
+    assert "taken" not in [d["Name"] for d in laketap.client("glue").get_databases()["DatabaseList"]]
+    laketap.client("s3").head_bucket(Bucket="taken-events")  # Not ours to delete.
