@@ -21,14 +21,14 @@ demo: build  ## Build, start, deploy the stack, generate data, crawl, ask three 
 test:  ## Build and run every test that fits the budget, with each suite's time
 	@tools/test
 
-test-long:  ## Clang 19, thread sanitizer, soak, a hundred kills
+test-long:  ## A hundred kills, the thread sanitizer
 	@tools/test-long
 
 bench: build  ## Ratios to a peer or to the physical limit, measured in one run
 	@tools/bench
 
-fuzz:  ## Fuzz the parsers that face the network (clang 19, libFuzzer)
-	@tools/fuzz
+fuzz:  ## Not built yet (docs/gaps.md)
+	@echo "fuzzing is not built yet: docs/gaps.md" >&2; exit 1
 
 lint:  ## clang-format, clang-tidy and the rules of the house
 	@tools/lint

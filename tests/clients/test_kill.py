@@ -5,6 +5,7 @@ Afterwards each acknowledged number stands in exactly one object, any other in a
 """
 import collections
 import itertools
+import os
 import random
 import re
 import subprocess
@@ -17,7 +18,7 @@ from conftest import eventually
 
 BUCKET = "kill-lake"
 STREAM = "kill-stream"
-ROUNDS = 20
+ROUNDS = int(os.environ.get("LAKETAP_KILL_ROUNDS", "20"))
 CLIENTS = 4
 ONE_TRY = Config(retries={"total_max_attempts": 1}, read_timeout=10, connect_timeout=2)
 
