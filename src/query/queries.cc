@@ -66,8 +66,7 @@ Queries::~Queries() {
 }
 
 Result<std::unique_ptr<Queries>> Queries::open(Options options, Parts parts) {
-  auto queries =
-      std::make_unique<Queries>(std::make_unique<Core>(std::move(options), parts));
+  auto queries = std::make_unique<Queries>(std::make_unique<Core>(std::move(options), parts));
   Core& core = *queries->core_;
   core.opened = parts.clock.now();
   const Result<> recovered = core.recover();
