@@ -6,21 +6,29 @@ namespace laketap::store {
 namespace {
 
 constexpr size_t kKnownMax = 100'000;
-constexpr int kPlaceTriesMax = 3;
 
 }  // namespace
 
+Result<> Folders::link(const std::string& temporary, const std::string& path) {
+  const std::string folder(folder_of(path));
+  if (const Result<> made = ensure(folder); !made) return made;
+  Result<> linked = files_.link(temporary, directory_ + "/" + path);
+  if (linked || linked.error().kind != ErrorKind::not_found) return linked;
+  // Somebody else removed the folder because it was empty. With many writers that may happen again
+  // and again, so now nobody may remove one before the link is there.
+  const std::scoped_lock lock(mutex_);
+  known_.erase(folder);
+  if (const Result<> made = files_.make_directories(directory_ + "/" + folder); !made) return made;
+  linked = files_.link(temporary, directory_ + "/" + path);
+  // What the caller asked for is there; it is the disk that misses something.
+  if (!linked && linked.error().kind == ErrorKind::not_found)
+    return fail(ErrorKind::unavailable, linked.error().what);
+  return linked;
+}
+
 Result<> Folders::place(const std::string& temporary, const std::string& path) {
   const std::string folder(folder_of(path));
-  for (int tries = 1;; ++tries) {
-    if (const Result<> made = ensure(folder); !made) return made;
-    const Result<> linked = files_.link(temporary, directory_ + "/" + path);
-    if (linked) break;
-    // Somebody else removed the folder because it was empty.
-    if (linked.error().kind != ErrorKind::not_found || tries == kPlaceTriesMax) return linked;
-    const std::scoped_lock lock(mutex_);
-    known_.erase(folder);
-  }
+  if (const Result<> linked = link(temporary, path); !linked) return linked;
   // It may have been removed, and made anew by somebody who has not synced its name yet. From now
   // on it stays.
   if (const Result<> made = ensure(folder); !made) return made;

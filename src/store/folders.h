@@ -26,6 +26,7 @@ class Folders {
   void remove_bucket(const std::string& bucket);
 
  private:
+  Result<> link(const std::string& temporary, const std::string& path);
   Result<> ensure(const std::string& folder);
   bool known(const std::string& folder) const;
   bool remove_if_empty(const std::string& folder);
