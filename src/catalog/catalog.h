@@ -155,6 +155,8 @@ class Catalog {
 };
 
 std::string folded(std::string_view name);  // Lower case, ASCII.
+// A part of a Hive folder's name as the value it stands for: a%3Ab is a:b. Once, not again.
+std::string unescaped(std::string_view text);
 
 // `text` is a GetPartitions expression over these keys. Kept for callers that filter by themselves.
 class PartitionFilter {

@@ -59,6 +59,7 @@ class Reader {
       simdjson::dom::element document;
       const simdjson::error_code error = (*at).get(document);
       if (error == simdjson::UTF8_ERROR) is_utf8_ = false;
+      if (error == simdjson::BIGINT_ERROR) has_huge_ = true;
       if (error != simdjson::SUCCESS)
         return std::max(end, std::min(at.current_index(), bytes.size()));
       end = at.current_index() + at.source().size();
@@ -71,6 +72,7 @@ class Reader {
   }
 
   bool is_utf8() const { return is_utf8_; }
+  bool has_huge() const { return has_huge_; }  // An integer beyond 64 bits.
   Schema& made() { return made_; }
 
  private:
@@ -95,8 +97,32 @@ class Reader {
   simdjson::dom::parser parser_;
   Schema made_;
   std::unordered_set<std::string> paths_;
-  bool is_utf8_ = true;
+  bool is_utf8_ = true, has_huge_ = false;
 };
+
+// simdjson refuses integers beyond 64 bits; with an exponent they are doubles, as what they hold.
+std::string with_exponents(std::string_view bytes) {
+  constexpr size_t kDigits = 19;  // So many fit for sure.
+  std::string out;
+  out.reserve(bytes.size() + bytes.size() / 16);
+  bool inside = false;
+  for (size_t i = 0; i < bytes.size();) {
+    const size_t begin = i;
+    while (!inside && i < bytes.size() && bytes[i] >= '0' && bytes[i] <= '9') ++i;
+    if (i > begin) {
+      out += bytes.substr(begin, i - begin);
+      const bool ends = i == bytes.size() || std::string_view(".eE").find(bytes[i]) == bytes.npos;
+      if (i - begin > kDigits && ends && (begin == 0 || bytes[begin - 1] != '.')) out += "e0";
+      continue;
+    }
+    if (inside && bytes[i] == '\\' && i + 1 < bytes.size())
+      out += bytes[i++];
+    else if (bytes[i] == '"')
+      inside = !inside;
+    out += bytes[i++];
+  }
+  return out;
+}
 
 // Of a sample whose end was cut off: up to its last line, so that no half character is left.
 std::string_view without_cut(std::string_view bytes) {
@@ -166,7 +192,7 @@ std::optional<Schema> infer_json(std::string_view bytes, bool whole) {
     bytes = elements;
   }
   Reader reader;
-  std::string plain;
+  std::string plain, widened;
   for (int damages = 0; damages < kDamagesMax && !bytes.empty(); ++damages) {
     const std::optional<size_t> bad = reader.read(bytes);
     if (!bad) break;
@@ -175,6 +201,11 @@ std::optional<Schema> infer_json(std::string_view bytes, bool whole) {
       for (char& c : plain)
         if (static_cast<unsigned char>(c) >= 0x80) c = '?';
       bytes = plain;
+      continue;
+    }
+    if (reader.has_huge() && widened.empty()) {
+      widened = with_exponents(bytes.substr(*bad));
+      bytes = widened;
       continue;
     }
     const size_t end = bytes.find('\n', *bad);

@@ -31,6 +31,11 @@ TEST(InferTest, NumbersWidenAndMixturesAreText) {
   EXPECT_EQ(columns_of("{\"v\":2147483647}{\"v\":-2147483648}"), "v int");
   EXPECT_EQ(columns_of("{\"v\":2147483648}"), "v bigint");
   EXPECT_EQ(columns_of("{\"v\":18446744073709551615}"), "v double") << "past bigint";
+  EXPECT_EQ(columns_of(
+                "{\"a\":1}\n{\"v\":-123456789012345678901234567890,\"w\":0.12345678901234567890123,"
+                "\"s\":\"a\\\"1234567890123456789012345678901\"}\n{\"z\":1}"),
+            "a int, v double, w double, s string, z int")
+      << "past 64 bits";
   EXPECT_EQ(columns_of("{\"v\":true}{\"v\":null}"), "v boolean");
   EXPECT_EQ(columns_of("{\"v\":true}{\"v\":1}"), "v string");
   EXPECT_EQ(columns_of("{\"v\":\"x\"}{\"v\":1}"), "v string");

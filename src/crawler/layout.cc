@@ -139,23 +139,6 @@ class Finder {
   const LayoutOptions& options_;
 };
 
-std::string unescaped(std::string_view text) {
-  const auto digit = [](char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-  };
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool escape =
-        text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0;
-    out += escape ? static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2])) : text[i];
-    if (escape) i += 2;
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string table_name(std::string_view text) {
@@ -185,9 +168,10 @@ FolderParts folder_parts(std::string_view root, std::string_view folder) {
     const size_t equals = part.find('=');
     std::string name = fmt::format("partition_{}", index);
     if (equals != std::string_view::npos && equals > 0) {
-      if (std::string own = catalog::folded(unescaped(part.substr(0, equals))); !used.contains(own))
+      if (std::string own = catalog::folded(catalog::unescaped(part.substr(0, equals)));
+          !used.contains(own))
         name = std::move(own);
-      parts.values.push_back(unescaped(part.substr(equals + 1)));
+      parts.values.push_back(catalog::unescaped(part.substr(equals + 1)));
     } else {
       parts.values.emplace_back(part);
     }

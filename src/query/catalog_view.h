@@ -2,6 +2,7 @@
 #pragma once
 
 #include "catalog/catalog.h"
+#include "query/hidden_columns.h"
 #include "sql/sql.h"
 
 namespace laketap::query {
@@ -32,6 +33,8 @@ class CatalogNames : public sql::CatalogView {
       made.columns.push_back({catalog::folded(column.name), std::move(*type)});
       ++made.partition_columns;
     }
+    for (const HiddenColumn& column : kHiddenColumns)
+      made.hidden_columns.push_back({column.name, *sql::from_hive(column.type)});
     return made;
   }
 

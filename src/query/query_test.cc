@@ -126,6 +126,7 @@ class QueriesTest : public testing::Test {
     table.partition_keys = std::move(keys);
     ASSERT_TRUE(catalog_->create_table(table));
   }
+  std::vector<std::string> files(const std::string& sql);
   void put(const std::string& key, const std::string& body) {
     auto upload = store_->begin_upload("lake", key);
     ASSERT_TRUE(upload);
@@ -306,6 +307,79 @@ TEST_F(QueriesTest, SnapshotLeavesOutHiddenFilesAndOtherFolders) {
   EXPECT_EQ(scan.files[1].compression, engine::Compression::gzip);
 }
 
+// What a query of the table `t` would read, in order.
+std::vector<std::string> QueriesTest::files(const std::string& sql) {
+  const Execution done = run(sql);
+  EXPECT_EQ(done.state, State::succeeded) << done.reason;
+  std::vector<std::string> names;
+  if (engine_.asked.scans.empty()) return names;
+  for (const auto& file : engine_.asked.scans.front().files) names.push_back(file.name);
+  return names;
+}
+
+TEST_F(QueriesTest, ALocationThatIsAnObjectIsRead) {
+  ASSERT_TRUE(store_->create_bucket("lake", "us-east-1"));
+  make_table("s3://lake/d/a.json");
+  put("d/a.json", "{\"id\":1}");
+  put("d/a.json2", "{\"id\":2}");
+  EXPECT_EQ(files("select id from t"), std::vector<std::string>{"s3://lake/d/a.json"});
+  ASSERT_TRUE(store_->remove("lake", "d/a.json"));
+  EXPECT_TRUE(files("select id from t").empty());
+}
+
+TEST_F(QueriesTest, ResultsBelowTheTableAreNoneOfItsData) {
+  ASSERT_TRUE(store_->create_bucket("lake", "us-east-1"));
+  make_table("s3://lake/");
+  put("d/a.json", "{\"id\":1}");
+  StartRequest request;
+  request.sql = "select id from t";
+  request.database = "db";
+  request.output_location = "s3://lake/d/results/";
+  request.token = "another-token-of-at-least-32-characters";
+  const auto id = queries_->start({}, request);
+  ASSERT_TRUE(id);
+  const std::string result = over(*id).output_location;
+  EXPECT_NE(object(result), "absent");
+  EXPECT_EQ(files("select id from t"), std::vector<std::string>{"s3://lake/d/a.json"});
+  // But a table over results reads them, without their companions.
+  ASSERT_TRUE(store_->remove("lake", "d/a.json"));
+  EXPECT_EQ(files("select id from t"), std::vector<std::string>{result});
+}
+
+TEST_F(QueriesTest, HiddenColumnsAreNamedAndNoPartOfAStar) {
+  ASSERT_TRUE(store_->create_bucket("lake", "us-east-1"));
+  make_table("s3://lake/d");
+  put("d/a.json", "{\"id\":1}");
+  (void)files("select * from t");
+  EXPECT_EQ(engine_.asked.columns.size(), 1U);
+  (void)files("select \"$path\", id, \"$file_size\" + 1 from t where \"$path\" like '%a%'");
+  EXPECT_EQ(engine_.asked.columns.size(), 3U);
+  const auto& scan = engine_.asked.scans.front();
+  ASSERT_EQ(scan.partition_columns.size(), 2U);
+  EXPECT_EQ(scan.partition_columns[0].name, "$path");
+  EXPECT_EQ(scan.files.at(0).partition_values.at(0), "s3://lake/d/a.json");
+  EXPECT_EQ(scan.files.at(0).partition_values.at(1), "8");
+}
+
+TEST_F(QueriesTest, PartitionsThatLieInEachOtherAreReadOnce) {
+  ASSERT_TRUE(store_->create_bucket("lake", "us-east-1"));
+  make_table("s3://lake/p/", {{.name = "day", .type = "string"}});
+  put("e/a.json", "{\"id\":1}");
+  put("e/f/b.json", "{\"id\":2}");
+  for (const auto& [value, location] :
+       {std::pair<std::string, std::string>{"1", "s3://lake/e/"}, {"2", "s3://lake/e/f/"}}) {
+    catalog::Partition partition;
+    partition.values = {value};
+    partition.storage.emplace();
+    partition.storage->location = location;
+    ASSERT_TRUE(catalog_->create_partition("db", "t", partition));
+  }
+  EXPECT_EQ(files("select id from t"),
+            (std::vector<std::string>{"s3://lake/e/a.json", "s3://lake/e/f/b.json"}));
+  EXPECT_EQ(files("select id from t where day = '2'"),
+            std::vector<std::string>{"s3://lake/e/f/b.json"});
+}
+
 TEST_F(QueriesTest, PartitionsGiveTheirFilesTheirValues) {
   ASSERT_TRUE(store_->create_bucket("lake", "us-east-1"));
   make_table("s3://lake/p/", {{.name = "day", .type = "string"}});
@@ -321,7 +395,7 @@ TEST_F(QueriesTest, PartitionsGiveTheirFilesTheirValues) {
     partition.storage->location = location;
     ASSERT_TRUE(catalog_->create_partition("db", "t", partition));
   }
-  const auto files = [&](const std::string& sql) {
+  const auto found_files = [&](const std::string& sql) {
     const Execution done = run(sql);
     EXPECT_EQ(done.state, State::succeeded) << done.reason;
     std::vector<std::string> found;
@@ -330,10 +404,10 @@ TEST_F(QueriesTest, PartitionsGiveTheirFilesTheirValues) {
     std::ranges::sort(found);
     return found;
   };
-  EXPECT_EQ(files("select id, day from t"),
+  EXPECT_EQ(found_files("select id, day from t"),
             (std::vector<std::string>{"1 s3://lake/p/day=1/a.json", "2 s3://lake/p/day=2/b.json",
                                       "9 s3://lake/elsewhere/d.json"}));
-  EXPECT_EQ(files("select id from t where day = '2'"),
+  EXPECT_EQ(found_files("select id from t where day = '2'"),
             (std::vector<std::string>{"2 s3://lake/p/day=2/b.json"}));
 }
 

@@ -222,6 +222,7 @@ Result<> ResultFile::commit(const std::string& content_type) {
   }
   store::CommitOptions options;
   options.metadata["content-type"] = content_type;
+  options.metadata[store::kQueryResult] = "true";
   const auto committed = upload_->commit(options);
   if (!committed) return fail(committed.error());
   return {};

@@ -228,7 +228,7 @@ bool is_foreign(const wire::Service& service) {
 }
 
 const wire::Service& page_service() {
-  return kForeignJson;
+  return kForeignQuery;
 }
 
 wire::Fault foreign_fault(const http::RequestHead& head) {

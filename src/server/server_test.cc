@@ -185,14 +185,14 @@ TEST(ServerTest, PagesAnswerWhomTheyMay) {
   EXPECT_EQ(client.ask("POST /_console/api HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n!").body,
             "page!");
   EXPECT_EQ(client.ask("GET /_laketap/healthy HTTP/1.1\r\nHost: h\r\n\r\n").status, 403);
-  EXPECT_EQ(client.ask("GET /_laketap/metrics HTTP/1.1\r\nHost: h\r\n\r\n").status, 400);
+  EXPECT_EQ(client.ask("GET /_laketap/metrics HTTP/1.1\r\nHost: h\r\n\r\n").status, 403);
   EXPECT_EQ(client.ask("GET /_laketap/metrics HTTP/1.1\r\nHost: h\r\nx-token: t\r\n\r\n").body,
             "counts");
   Request request = s3_request("GET", "/_laketap/metrics");
   request.service = "laketap";
   EXPECT_EQ(client.ask(request.sign().bytes()).body, "counts");
   request.sign(io::real_clock().now(), "another secret");
-  EXPECT_EQ(client.ask(request.bytes()).status, 400);
+  EXPECT_EQ(client.ask(request.bytes()).status, 403);
 }
 
 TEST(ServerTest, AServiceThatWeDoNotHaveIsNamed) {

@@ -73,7 +73,8 @@ Printed Analyzer::query_body(const Query& query, const Scope* outer) {
       relation.kind = Relation::Kind::table;
       relation.at = query.at;
       relation.name = query.table;
-      const From from = named_relation(relation);
+      From from = named_relation(relation);
+      std::erase_if(from.fields, [](const Field& field) { return field.hidden; });
       Printed made;
       std::string items;
       for (size_t i = 0; i < from.fields.size(); ++i) {
@@ -375,6 +376,7 @@ Printed Analyzer::select(const Query& query, const Scope* outer) {
       fail("COLUMN_NOT_FOUND", item.at, "SELECT * not allowed in queries without FROM clause");
     bool any = false;
     for (const Field& field : source.fields) {
+      if (field.hidden) continue;
       bool mine = item.star_of.empty();
       if (!mine && field.relation.size() >= item.star_of.size()) {
         mine = true;

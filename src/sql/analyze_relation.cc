@@ -59,16 +59,20 @@ Analyzer::From Analyzer::table(const Relation& relation, const std::vector<std::
   From from;
   const std::string alias = new_alias();
   std::string columns;
-  for (size_t i = 0; i < found->columns.size(); ++i) {
-    const ColumnSchema& column = found->columns[i];
+  const auto add = [&](const ColumnSchema& column, bool partition, bool hidden) {
+    const size_t i = from.fields.size();
     columns += fmt::format("{}{} AS c{}", i > 0 ? ", " : "", quote_name(column.name), i);
     from.fields.push_back({.relation = {catalog, schema, table_name},
                            .name = column.name,
                            .type = column.type,
                            .sql = fmt::format("{}.c{}", alias, i),
                            .table = index,
-                           .partition = i >= found->columns.size() - found->partition_columns});
-  }
+                           .partition = partition,
+                           .hidden = hidden});
+  };
+  for (size_t i = 0; i < found->columns.size(); ++i)
+    add(found->columns[i], i >= found->columns.size() - found->partition_columns, false);
+  for (const ColumnSchema& column : found->hidden_columns) add(column, false, true);
   from.sql = fmt::format("(SELECT {} FROM laketap_scan('{}')) AS {}",
                          columns.empty() ? "1 AS c0" : columns, tables.back().scan, alias);
   return from;
@@ -98,6 +102,8 @@ Analyzer::From Analyzer::named_relation(const Relation& relation) {
 void Analyzer::rename(From& from, const Relation& relation) {
   if (!relation.alias) return;
   const std::string alias = lower(relation.alias->text);
+  if (!relation.column_aliases.empty())
+    std::erase_if(from.fields, [](const Field& field) { return field.hidden; });
   if (!relation.column_aliases.empty() && relation.column_aliases.size() != from.fields.size())
     fail("MISMATCHED_COLUMN_ALIASES", relation.at,
          fmt::format("Column alias list has {} entries but '{}' has {} columns available",
@@ -303,7 +309,7 @@ Analyzer::From Analyzer::join(const Relation& relation, const Scope* outer,
   const std::string alias = new_alias();
   for (size_t i = 0; i < merged.size(); ++i) {
     items += fmt::format("{}{} AS c{}", i > 0 ? ", " : "", merged[i].sql, i);
-    note_columns(merged[i]);
+    if (!merged[i].hidden) note_columns(merged[i]);
     merged[i].sql = fmt::format("{}.c{}", alias, i);
   }
   from.sql = fmt::format("(SELECT {} FROM {} {} JOIN {} ON {}) AS {}", items, left.sql,

@@ -24,6 +24,7 @@ struct Field {
   std::string sql;  // r3.c2
   int table = -1;   // Index into the used tables, of a base table's column.
   bool partition = false;
+  bool hidden = false;  // Not a part of *.
 };
 
 // Of an aggregated query: what its expressions may use.

@@ -35,6 +35,8 @@ struct ColumnSchema {
 struct TableSchema {
   std::vector<ColumnSchema> columns;
   size_t partition_columns = 0;  // So many of the last.
+  // Can be named, but are no part of *: "$path". The scan has them after all others.
+  std::vector<ColumnSchema> hidden_columns;
 };
 
 // What names mean. Names come in lower case.

@@ -35,6 +35,9 @@ struct Bucket {
   Versioning versioning = Versioning::never;
 };
 
+// In the metadata of what a query wrote. A copy is data like any other and does not have it.
+inline constexpr const char* kQueryResult = "query-result";
+
 struct ObjectInfo {
   std::string bucket, key;
   std::string version_id = "null";

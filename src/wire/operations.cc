@@ -245,7 +245,9 @@ Fault body_fault(const Error& error) {
   const size_t colon = error.what.find(": ");
   if (error.kind != ErrorKind::invalid || colon == std::string::npos)
     return {"InternalError", 500, "We encountered an internal error. Please try again.", {}};
-  return {error.what.substr(0, colon), 400, error.what.substr(colon + 2), {}};
+  std::string code = error.what.substr(0, colon);
+  const int status = code == "SignatureDoesNotMatch" ? 403 : 400;
+  return {std::move(code), status, error.what.substr(colon + 2), {}};
 }
 
 }  // namespace laketap::wire

@@ -269,6 +269,9 @@ TEST_F(ScanTest, GzipIsReadWithAllItsMembers) {
   scan_.files = {file};
   EXPECT_EQ(rows("SELECT count(*), sum(id) FROM laketap_scan('t0')", {"bigint", "bigint"}),
             Rows{"100000|2499950000"});
+  scan_.files[0].compression = engine::Compression::none;  // As its name said nothing.
+  EXPECT_EQ(rows("SELECT count(*), sum(id) FROM laketap_scan('t0')", {"bigint", "bigint"}),
+            Rows{"100000|2499950000"});
   std::filesystem::resize_file(path, std::filesystem::file_size(path) - 9);
   EXPECT_TRUE(error(kCount, {"bigint"}).starts_with("HIVE_CANNOT_OPEN_SPLIT"));
 }

@@ -7,12 +7,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace laketap::worker {
 namespace {
 
 constexpr size_t kBlockBytes = 256 * 1024;
+constexpr std::string_view kGzipMagic = "\x1f\x8b";
 
 std::unexpected<Error> cannot_read(const engine::ScanFile& file, const char* reason) {
   return fail(ErrorKind::unavailable,
@@ -100,6 +103,36 @@ class Parts : public Source {
   uint64_t block_offset_ = 0, block_bytes_ = 0;
 };
 
+// A source whose first bytes were looked at.
+class Begun : public Source {
+ public:
+  explicit Begun(std::unique_ptr<Source> rest) : rest_(std::move(rest)) {}
+
+  Result<bool> starts_with(std::string_view magic) {
+    std::vector<char> bytes(magic.size());
+    while (front_.size() < magic.size()) {
+      const auto got = rest_->read(std::span(bytes).first(magic.size() - front_.size()));
+      if (!got) return fail(got.error());
+      if (*got == 0) break;
+      front_.append(bytes.data(), *got);
+    }
+    return front_ == magic;
+  }
+  Result<size_t> read(std::span<char> target) override {
+    if (front_.empty()) return rest_->read(target);
+    const size_t bytes = front_.copy(target.data(), target.size());
+    front_.erase(0, bytes);
+    const auto more = rest_->read(target.subspan(bytes));
+    if (!more) return fail(more.error());
+    return bytes + *more;
+  }
+  uint64_t stored_bytes() const override { return rest_->stored_bytes(); }
+
+ private:
+  std::unique_ptr<Source> rest_;
+  std::string front_;
+};
+
 class Inflated : public Source {
  public:
   Inflated(const engine::ScanFile& file, std::unique_ptr<Source> stored)
@@ -169,8 +202,13 @@ Result<std::unique_ptr<Source>> open_source(const engine::ScanFile& file) {
     if (descriptor < 0) return cannot_read(file, std::strerror(errno));
     stored = std::make_unique<WholeFile>(file, descriptor);
   }
-  if (file.compression == engine::Compression::none) return stored;
-
+  if (file.compression == engine::Compression::none) {
+    auto begun = std::make_unique<Begun>(std::move(stored));
+    const Result<bool> gzip = begun->starts_with(kGzipMagic);
+    if (!gzip) return fail(gzip.error());
+    stored = std::move(begun);
+    if (!*gzip) return stored;
+  }
   auto inflated = std::make_unique<Inflated>(file, std::move(stored));
   const Result<> opened = inflated->open();
   if (!opened) return fail(opened.error());

@@ -33,7 +33,8 @@ wire::Answer<store::CommitOptions> copy_options(const shapes::CopyObjectRequest&
     if (given->contains(own)) options.metadata[own] = given->at(own);
   }
   // Notes that are about how the source came to be.
-  for (const char* note : {kUploadId, kPartCount, kChecksumType}) options.metadata.erase(note);
+  for (const char* note : {kUploadId, kPartCount, kChecksumType, store::kQueryResult})
+    options.metadata.erase(note);
   return options;
 }
 
