@@ -141,10 +141,10 @@ struct Server::Core {
     listener->acceptor = std::make_unique<tcp::acceptor>(first);
     listener->tls = std::move(tls);
     tcp::acceptor& acceptor = *listener->acceptor;
-    acceptor.open(address.protocol(), error);
-    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor.bind(address, error);
-    if (!error) acceptor.listen(kBacklog, error);
+    (void)acceptor.open(address.protocol(), error);
+    if (!error) (void)acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) (void)acceptor.bind(address, error);
+    if (!error) (void)acceptor.listen(kBacklog, error);
     if (error)
       return fail(ErrorKind::unavailable,
                   "listening on " + host + ":" + std::to_string(port) + ": " + error.message());
@@ -247,7 +247,7 @@ void Server::drain(std::chrono::seconds wait_max) {
   if (core_->shared.draining.exchange(true) || core_->lanes.empty()) return;
   asio::post(core_->lanes.front()->context, [core = core_.get()] {
     boost::system::error_code ignored;
-    for (auto& listener : core->listeners) listener->acceptor->close(ignored);
+    for (auto& listener : core->listeners) (void)listener->acceptor->close(ignored);
   });
   for (auto& lane : core_->lanes)
     asio::post(lane->context, [one = lane.get()] { one->watch_timer.cancel(); });

@@ -50,8 +50,8 @@ class Socket::Waiting {
 Socket::Socket(tcp::socket socket, Watched& watched)
     : socket_(std::move(socket)), watched_(watched) {
   boost::system::error_code ignored;
-  socket_.set_option(tcp::no_delay(true), ignored);
-  socket_.non_blocking(true, ignored);
+  (void)socket_.set_option(tcp::no_delay(true), ignored);
+  (void)socket_.non_blocking(true, ignored);
   watched_.sockets.insert(this);
 }
 
@@ -62,8 +62,8 @@ Socket::~Socket() {
 void Socket::close() {
   boost::system::error_code ignored;
   if (tls_ && SSL_is_init_finished(tls_.get())) (void)SSL_shutdown(tls_.get());
-  socket_.shutdown(tcp::socket::shutdown_both, ignored);
-  socket_.close(ignored);
+  (void)socket_.shutdown(tcp::socket::shutdown_both, ignored);
+  (void)socket_.close(ignored);
 }
 
 std::string Socket::peer() const {
@@ -252,7 +252,7 @@ Task<bool> Socket::send_file(const http::BodySource& source) {
 Task<> Socket::linger() {
   boost::system::error_code ignored;
   if (tls_) (void)SSL_shutdown(tls_.get());
-  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  (void)socket_.shutdown(tcp::socket::shutdown_send, ignored);
   allow(kLingerWait);
   char block[16 << 10];
   const auto target = asio::buffer(block);

@@ -7,6 +7,7 @@
 
 #include "sql/functions.h"
 #include "sql/parser.h"
+#include "sql/text.h"
 
 namespace laketap::sql {
 
@@ -100,7 +101,7 @@ class Analyzer {
   void note_partition_conditions(const Expr& where, const Scope& scope);
   void note_columns(const Field& field);
 
-  // analyze_expression.cc
+  // analyze_expression.cc, analyze_literal.cc, analyze_operator.cc
   Value checked_expression(const Expr& expr, const Scope& scope);
   Value operation(const Expr& expr, const Scope& scope);
   Value identifier(const Expr& expr, const Scope& scope);
@@ -124,7 +125,7 @@ class Analyzer {
   Value current(const Expr& expr);
   Value boolean(const Expr& expr, const Scope& scope, const char* message);
 
-  // analyze_call.cc
+  // analyze_call.cc, analyze_aggregate.cc
   Value call(const Expr& expr, const Scope& scope);
   Value special_form(const Expr& expr, const std::string& name, const Scope& scope, bool& handled);
   Value function(const Expr& expr, const std::string& name, const Scope& scope,
@@ -170,10 +171,7 @@ Value wall_clock(const Value& zoned);
 std::string zone_text(const std::string& zone);
 Value in_zone(Value moment, const std::string& zone);  // The same moment, shown there.
 
-std::string lower(std::string_view text);
-std::string quote_text(std::string_view text);  // 'it''s'
-std::string quote_name(std::string_view name);  // "a""b"
-bool has_aggregate(const Expr& expr);           // Not looking into subqueries.
+bool has_aggregate(const Expr& expr);  // Not looking into subqueries.
 bool has_window(const Expr& expr);
 std::string show(const Expr& expr);  // As Trino prints it in messages.
 // The aggregates, windows and GROUPING()s in an expression, not looking into them.

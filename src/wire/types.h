@@ -46,7 +46,7 @@ struct Empty {};  // The input or output of an operation whose model has none.
 template <class T>
 class Box {
  public:
-  Box() = default;
+  Box() {}  // Not defaulted: T need not be complete where a member is declared.
   Box(T value) : value_(std::make_unique<T>(std::move(value))) {}
   Box(const Box& other) : value_(other.value_ ? std::make_unique<T>(*other.value_) : nullptr) {}
   Box(Box&& other) noexcept = default;

@@ -72,8 +72,7 @@ void read_policies(const Request& input, crawler::Definition& definition) {
 
 class Doors {
  public:
-  Doors(catalog::Catalog& catalog, crawler::Crawlers& crawlers)
-      : catalog_(catalog), crawlers_(crawlers) {}
+  explicit Doors(crawler::Crawlers& crawlers) : crawlers_(crawlers) {}
 
   Answer<model::CreateCrawlerResponse> create(const Call& call,
                                               model::CreateCrawlerRequest input) const {
@@ -399,15 +398,13 @@ class Doors {
     return one;
   }
 
-  catalog::Catalog& catalog_;
   crawler::Crawlers& crawlers_;
 };
 
 }  // namespace
 
-void register_crawlers(wire::Operations& operations, catalog::Catalog& catalog,
-                       crawler::Crawlers& crawlers) {
-  Hinges<Doors> hinges{operations, std::make_shared<const Doors>(catalog, crawlers)};
+void register_crawlers(wire::Operations& operations, crawler::Crawlers& crawlers) {
+  Hinges<Doors> hinges{operations, std::make_shared<const Doors>(crawlers)};
   hinges.add("CreateCrawler", &Doors::create);
   hinges.add("UpdateCrawler", &Doors::update);
   hinges.add("GetCrawler", &Doors::get);

@@ -35,7 +35,6 @@ Answer<Slice> slice(size_t size, const std::optional<std::string>& token,
 
 void register_catalog(wire::Operations& operations, catalog::Catalog& catalog);
 void register_partitions(wire::Operations& operations, catalog::Catalog& catalog);
-void register_crawlers(wire::Operations& operations, catalog::Catalog& catalog,
-                       crawler::Crawlers& crawlers);
+void register_crawlers(wire::Operations& operations, crawler::Crawlers& crawlers);
 
 }  // namespace laketap::api::glue

@@ -25,7 +25,7 @@ void register_glue(wire::Operations& operations, catalog::Catalog& catalog,
                    crawler::Crawlers& crawlers) {
   register_catalog(operations, catalog);
   register_partitions(operations, catalog);
-  register_crawlers(operations, catalog, crawlers);
+  register_crawlers(operations, crawlers);
 }
 
 }  // namespace laketap::api::glue
