@@ -336,7 +336,8 @@ Result<ObjectInfo> LocalMultipart::complete(const OpenUpload& upload,
   std::vector<std::string> files;
   // In the object's own transaction: the upload is still open, and no part was replaced since it
   // was copied.
-  const Also also = [&upload, &parts, &stored, &files](state::Transaction& transaction) -> Result<> {
+  const Also also = [&upload, &parts, &stored,
+                     &files](state::Transaction& transaction) -> Result<> {
     files.clear();
     const auto open = upload_entry(transaction, upload.bucket, upload.key, upload.upload_id);
     if (!open) return fail(open.error());

@@ -46,22 +46,31 @@ struct Empty {};  // The input or output of an operation whose model has none.
 template <class T>
 class Box {
  public:
-  Box() {}  // Not defaulted: T need not be complete where a member is declared.
-  Box(T value) : value_(std::make_unique<T>(std::move(value))) {}
-  Box(const Box& other) : value_(other.value_ ? std::make_unique<T>(*other.value_) : nullptr) {}
+  Box() : value_(nullptr, nullptr) {}
+  Box(T value) : value_(made(std::move(value))) {}
+  Box(const Box& other) : Box() {
+    if (other.value_) value_ = made(*other.value_);
+  }
   Box(Box&& other) noexcept = default;
   Box& operator=(Box other) noexcept {
     value_ = std::move(other.value_);
     return *this;
   }
-  T& emplace() { return *(value_ = std::make_unique<T>()); }
+  T& emplace() { return *(value_ = made(T())); }
   const T* get() const { return value_.get(); }
   explicit operator bool() const { return value_ != nullptr; }
   const T& operator*() const { return *value_; }
   const T* operator->() const { return value_.get(); }
 
  private:
-  std::unique_ptr<T> value_;
+  // The deleter comes with the value: where a Box is a member, T is not complete yet.
+  using Held = std::unique_ptr<T, void (*)(T*)>;
+  static Held made(T value) {
+    return Held(std::make_unique<T>(std::move(value)).release(),
+                [](T* held) { std::unique_ptr<T> last(held); });
+  }
+
+  Held value_;
 };
 
 // A blob still in base64, as it stands in the request: decoded once, into its last place.
