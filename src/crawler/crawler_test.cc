@@ -321,6 +321,16 @@ TEST(GlobTest, FollowsTheDevelopersGuide) {
   std::string stars;
   for (int i = 0; i < 60; ++i) stars += "*a";
   EXPECT_FALSE(glob_matches(stars + "b", std::string(200, 'a'))) << "and ends soon";
+  EXPECT_TRUE(glob_matches("**/*.json", "a/b/c.json"));
+  EXPECT_FALSE(glob_matches("**/x*/*.json", "a/xb/c/d.json"));
+  EXPECT_TRUE(glob_matches("**/x*/*.json", "a/xb/xc/d.json"));
+  EXPECT_TRUE(glob_matches("*/{b,c}?/**", "a/cd/e/f"));
+  EXPECT_FALSE(glob_matches("*b/*", "ab/c/d"));
+  std::string deep, braces;
+  for (int i = 0; i < 60'000; ++i) deep += "**", braces += "{,}";
+  EXPECT_TRUE(glob_matches(deep, "a/b"));
+  EXPECT_FALSE(glob_matches(deep + "x", "a/b"));
+  EXPECT_FALSE(glob_matches(braces, "a/b"));
 }
 
 }  // namespace

@@ -36,6 +36,9 @@ TEST(InferTest, NumbersWidenAndMixturesAreText) {
                 "\"s\":\"a\\\"1234567890123456789012345678901\"}\n{\"z\":1}"),
             "a int, v double, w double, s string, z int")
       << "past 64 bits";
+  EXPECT_EQ(columns_of("{\"a\":1,\"b\\u0000c\":2,\"d\":{\"e\\nf\":1,\"g\":2}}"),
+            "a int, d struct<g:int>")
+      << "names that no catalog takes";
   EXPECT_EQ(columns_of("{\"v\":true}{\"v\":null}"), "v boolean");
   EXPECT_EQ(columns_of("{\"v\":true}{\"v\":1}"), "v string");
   EXPECT_EQ(columns_of("{\"v\":\"x\"}{\"v\":1}"), "v string");

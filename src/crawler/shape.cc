@@ -138,11 +138,17 @@ Shape& Shape::operator=(Shape other) noexcept {
   return *this;
 }
 
+// What Glue's pattern for a column's name leaves out of ASCII.
+static bool is_nameable(std::string_view name) {
+  return std::ranges::all_of(
+      name, [](char c) { return static_cast<unsigned char>(c) >= 0x20 || c == '\t'; });
+}
+
 Shape* Shape::field(std::string_view name) {
   std::string folded = catalog::folded(name);
   if (const auto found = index_.find(folded); found != index_.end())
     return &fields[found->second].second;
-  if (fields.size() >= kColumnsMax) return nullptr;
+  if (fields.size() >= kColumnsMax || !is_nameable(name)) return nullptr;
   index_.emplace(std::move(folded), static_cast<uint32_t>(fields.size()));
   return &fields.emplace_back(std::string(name), Shape()).second;
 }

@@ -25,7 +25,7 @@ struct Shape {
   Shape& operator=(Shape other) noexcept;
 
   // The field of this name, made when there is none; names that differ by case only are one.
-  // Null when there are kColumnsMax fields already.
+  // Null when there are kColumnsMax fields already, or a catalog takes no such name.
   Shape* field(std::string_view name);
   const Shape* find(std::string_view name) const;
   void merge(const Shape& other);

@@ -112,7 +112,7 @@ struct Delivery::Core {
 
   // planner.cc: one round each; true when something was done.
   bool seal_due();
-  bool plan_complete();
+  bool plan_complete(bool* failed = nullptr);
   bool forget_settled();
   bool queue_notices();
   bool tell_one_notice();
@@ -131,6 +131,7 @@ struct Delivery::Core {
   void finish_if_drained(const BufferPtr& buffer);
 };
 
+inline constexpr std::chrono::milliseconds kPlannerPauseMax{2000};
 inline constexpr std::chrono::milliseconds kPlannerTick{50};   // How exactly ages are kept.
 inline constexpr std::chrono::milliseconds kNoticeDelay{150};  // A sample of more than one record.
 inline constexpr size_t kNoticesMax = 1024;

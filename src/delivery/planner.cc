@@ -29,7 +29,7 @@ bool Delivery::Core::seal_due() {
 
 // Writes one transaction for all batches that became complete meanwhile. Before it is durable
 // nothing of them is put: a crash in between finds them unplanned and seals them again.
-bool Delivery::Core::plan_complete() {
+bool Delivery::Core::plan_complete(bool* failed) {
   std::vector<Job> jobs;
   {
     const std::lock_guard lock(mutex);
@@ -62,6 +62,7 @@ bool Delivery::Core::plan_complete() {
     spdlog::error("writing {} plans: {}; trying again", plans_made.size(), written.error().what);
     complete.insert(complete.end(), to_put.begin(), to_put.end());
     is_active = true;
+    if (failed) *failed = true;
     return false;
   }
   for (Job& job : to_put) {
@@ -150,6 +151,7 @@ void Delivery::Core::run_notices() {
 }
 
 void Delivery::Core::run_planner() {
+  auto pause = kPlannerTick;  // After a failure: a full disk is not asked again at once.
   while (true) {
     {
       std::unique_lock lock(mutex);
@@ -160,9 +162,17 @@ void Delivery::Core::run_planner() {
       if (stopping) return;
     }
     seal_due();
-    plan_complete();
+    bool failed = false;
+    plan_complete(&failed);
     forget_settled();
     queue_notices();
+    if (!failed) {
+      pause = kPlannerTick;
+      continue;
+    }
+    std::unique_lock lock(mutex);
+    planner_wake.wait_for(lock, pause, [&] { return stopping.load(); });
+    pause = std::min(2 * pause, kPlannerPauseMax);
   }
 }
 

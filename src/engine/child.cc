@@ -94,6 +94,10 @@ Result<std::unique_ptr<Child>> Child::start(const WorkerOptions& options,
 Error Child::died() {
   usable_ = false;
   const auto status = process_->wait(milliseconds(200));
+  if (status == kOutOfMemoryStatus)
+    return {ErrorKind::full,
+            "EXCEEDED_LOCAL_MEMORY_LIMIT: Query exceeded the memory of a worker "
+            "(--worker-memory-mib)"};
   std::string how = "stopped answering";
   if (status && *status < 0)
     how = fmt::format("was ended by signal {}", -*status);

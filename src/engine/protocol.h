@@ -39,6 +39,9 @@ struct Message {
 };
 
 // A longer body is taken for damage.
+// How a worker ends that has no memory left and cannot say so any more.
+inline constexpr int kOutOfMemoryStatus = 77;
+
 inline constexpr uint32_t kMessageBytesMax = 512U << 20;
 
 Result<> send_message(int socket, MessageKind kind, ByteView body,

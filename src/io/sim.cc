@@ -5,7 +5,7 @@ namespace laketap::io::sim {
 
 // SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
 uint64_t Random::step() {
-  uint64_t mixed = (state_ += 0x9e3779b97f4a7c15);
+  uint64_t mixed = state_ += 0x9e3779b97f4a7c15;
   mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
   mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
   return mixed ^ (mixed >> 31);

@@ -18,17 +18,22 @@
 
 namespace laketap::io::sim {
 
-// SplitMix64. One thread.
+// SplitMix64. Thread-safe; what each of several threads gets depends on their order.
 class Random : public io::Random {
  public:
   explicit Random(uint64_t seed) : state_(seed) {}
+  Random(const Random& other) : state_(other.state_.load()) {}
+  Random& operator=(const Random& other) {
+    state_ = other.state_.load();
+    return *this;
+  }
   void fill(std::span<uint8_t> target) override;
   bool chance(unsigned percent) { return below(100) < percent; }
   std::string text(size_t length_max);  // 0 to length_max printable characters.
 
  private:
   uint64_t step();
-  uint64_t state_;
+  std::atomic<uint64_t> state_;
 };
 
 // Stands still until told. Thread-safe.

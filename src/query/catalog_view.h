@@ -33,7 +33,7 @@ class CatalogNames : public sql::CatalogView {
       made.columns.push_back({catalog::folded(column.name), std::move(*type)});
       ++made.partition_columns;
     }
-    for (const HiddenColumn& column : kHiddenColumns)
+    for (const HiddenColumn& column : hidden_columns_of(*found))
       made.hidden_columns.push_back({column.name, *sql::from_hive(column.type)});
     return made;
   }

@@ -2,8 +2,11 @@
 // connector, "special columns". Inner header.
 #pragma once
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
+#include "catalog/catalog.h"
 #include "engine/engine.h"
 
 namespace laketap::query {
@@ -19,5 +22,19 @@ inline constexpr HiddenColumn kHiddenColumns[] = {
     {"$file_size", "bigint",
      [](const engine::ScanFile& file) { return std::to_string(file.bytes); }},
 };
+
+// Those of a table: a column of its own goes before one of ours with its name.
+inline std::vector<HiddenColumn> hidden_columns_of(const catalog::Table& table) {
+  std::vector<HiddenColumn> made;
+  for (const HiddenColumn& column : kHiddenColumns) {
+    const auto same = [&](const catalog::Column& own) {
+      return catalog::folded(own.name) == column.name;
+    };
+    if (std::ranges::none_of(table.storage->columns, same) &&
+        std::ranges::none_of(table.partition_keys, same))
+      made.push_back(column);
+  }
+  return made;
+}
 
 }  // namespace laketap::query

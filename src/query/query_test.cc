@@ -361,6 +361,25 @@ TEST_F(QueriesTest, HiddenColumnsAreNamedAndNoPartOfAStar) {
   EXPECT_EQ(scan.files.at(0).partition_values.at(1), "8");
 }
 
+TEST_F(QueriesTest, AColumnOfTheTableGoesBeforeAHiddenOne) {
+  ASSERT_TRUE(store_->create_bucket("lake", "us-east-1"));
+  make_table("s3://lake/d", {{.name = "$path", .type = "string"}});
+  (void)files("select \"$path\" from t");
+  EXPECT_EQ(engine_.asked.scans.front().partition_columns.size(), 2U);
+}
+
+TEST_F(QueriesTest, AFewWordsCannotAskForTooMuch) {
+  std::string rows = "with c0 as (select row(1, 1) r)", columns = "with c0 as (select 1 x)";
+  for (int i = 1; i < 40; ++i) {
+    rows +=
+        ", c" + std::to_string(i) + " as (select row(r, r) r from c" + std::to_string(i - 1) + ")";
+    columns += ", c" + std::to_string(i) + " as (select * from c" + std::to_string(i - 1) +
+               " a, c" + std::to_string(i - 1) + " b)";
+  }
+  EXPECT_EQ(run(rows + " select 1 from c39").reason.substr(0, 13), "NOT_SUPPORTED");
+  EXPECT_EQ(run(columns + " select 1 from c39").reason.substr(0, 13), "NOT_SUPPORTED");
+}
+
 TEST_F(QueriesTest, PartitionsThatLieInEachOtherAreReadOnce) {
   ASSERT_TRUE(store_->create_bucket("lake", "us-east-1"));
   make_table("s3://lake/p/", {{.name = "day", .type = "string"}});

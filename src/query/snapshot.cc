@@ -37,7 +37,7 @@ void fill_schema(engine::Scan& scan, const catalog::Table& table,
   for (const catalog::Column& column : table.storage->columns) scan.columns.push_back(spec(column));
   for (const catalog::Column& column : table.partition_keys)
     scan.partition_columns.push_back(spec(column));
-  for (const HiddenColumn& column : kHiddenColumns)
+  for (const HiddenColumn& column : hidden_columns_of(table))
     scan.partition_columns.push_back({column.name, column.type});
   for (const auto& [key, value] : table.storage->serde_parameters)
     scan.serde_parameters[catalog::folded(key)] = value;
@@ -47,6 +47,15 @@ void fill_schema(engine::Scan& scan, const catalog::Table& table,
 }
 
 Result<> check_format(const catalog::Table& table) {
+  std::set<std::string> names;
+  for (const auto* columns : {&table.storage->columns, &table.partition_keys})
+    for (const catalog::Column& column : *columns)
+      if (!names.insert(catalog::folded(column.name)).second)
+        return fail(
+            ErrorKind::invalid,
+            fmt::format("HIVE_INVALID_METADATA: Hive metadata for table {} is invalid: Table "
+                        "descriptor contains duplicate columns",
+                        table.name));
   const std::string& serde = table.storage->serde_library;
   if (std::ranges::find(kJsonSerdes, serde) != std::end(kJsonSerdes)) return {};
   if (serde.empty())
@@ -62,9 +71,13 @@ Result<> check_format(const catalog::Table& table) {
 // looked at once more.
 class Look {
  public:
-  Look(store::Store& store, const ingest::Streams& streams, const Folders& folders,
-       const SnapshotRequest& request)
-      : store_(store), streams_(streams), folders_(folders), request_(request) {}
+  Look(store::Store& store, const ingest::Streams& streams, const catalog::Table& table,
+       const Folders& folders, const SnapshotRequest& request)
+      : store_(store),
+        streams_(streams),
+        folders_(folders),
+        request_(request),
+        hidden_(hidden_columns_of(table)) {}
 
   // Errors: conflict - an object went meanwhile; others as Snapshots::take().
   Result<> all() {
@@ -168,7 +181,7 @@ class Look {
   }
 
   void add_hidden(engine::ScanFile& file) const {
-    for (const HiddenColumn& column : kHiddenColumns) {
+    for (const HiddenColumn& column : hidden_) {
       const bool used = request_.columns.contains(column.name);
       file.partition_values.push_back(used ? std::optional(column.value(file)) : std::nullopt);
     }
@@ -178,6 +191,7 @@ class Look {
   const ingest::Streams& streams_;
   const Folders& folders_;
   const SnapshotRequest& request_;
+  std::vector<HiddenColumn> hidden_;
   std::vector<Found> objects_, results_;
 };
 
@@ -191,7 +205,7 @@ Result<Snapshot> Snapshots::take(const SnapshotRequest& request) const {
   if (const Result<> readable = check_format(*table); !readable) return fail(readable.error());
 
   for (int attempt = 1; attempt <= kAttemptsMax; ++attempt) {
-    Look look(store_, streams_, folders, request);
+    Look look(store_, streams_, *table, folders, request);
     fill_schema(look.made.scan, *table, request.columns);
     const Result<> seen = look.all();
     if (seen) return std::move(look.made);

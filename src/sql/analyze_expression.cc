@@ -16,11 +16,30 @@ void Analyzer::expect_scalar(const Expr& expr, const char* clause) const {
        fmt::format("{} cannot contain aggregations, window functions or grouping operations: [{}]",
                    clause, shown));
 }
+// The nodes of a type. A row of rows of itself doubles with every name that is given to it.
+size_t Analyzer::expect_small(const Type& type, Place at) const {
+  size_t nodes = 0;
+  const auto count = [&](const auto& self, const Type& one, size_t depth) -> void {
+    if (++nodes > kTypeNodesMax || depth > kTypeDepthMax)
+      fail("NOT_SUPPORTED", at, "a type of the statement is too large");
+    for (const Type& part : one.parts) self(self, part, depth + 1);
+  };
+  for (const Type& part : type.parts) count(count, part, 1);
+  return nodes;
+}
+
+void Analyzer::expect_few(size_t columns, Place at) const {
+  if (columns > kColumnsMax)
+    fail("NOT_SUPPORTED", at,
+         fmt::format("the statement has a relation of more than {} columns", kColumnsMax));
+}
+
 Value Analyzer::expression(const Expr& expr, const Scope& scope) {
   // Lambdas are read more than once and recipes repeat their arguments: nested, both grow without
   // bound.
   if (++steps_ > kStepsMax) fail("NOT_SUPPORTED", expr.at, "statement is too large");
   Value made = checked_expression(expr, scope);
+  steps_ += expect_small(made.type, expr.at);
   printed_bytes_ += made.sql.size();
   if (made.sql.size() > kTextMax || printed_bytes_ > kPrintedMax)
     fail("NOT_SUPPORTED", expr.at, "statement is too large");

@@ -397,6 +397,9 @@ Printed Analyzer::select(const Query& query, const Scope* outer) {
                            field.name.value_or("")));
         value.sql = fmt::format("{}.g{}", grouping.relation, key - grouping.keys.begin());
       }
+      expect_few(items.size() + 1, item.at);
+      steps_ += 1 + expect_small(field.type, item.at);
+      if (steps_ > kStepsMax) fail("NOT_SUPPORTED", item.at, "statement is too large");
       items.push_back({std::move(value), field.name});
     }
     if (!any && !item.star_of.empty()) {

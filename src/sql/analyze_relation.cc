@@ -244,6 +244,7 @@ Analyzer::From Analyzer::join(const Relation& relation, const Scope* outer,
   From from;
   from.fields = left.fields;
   from.fields.insert(from.fields.end(), right.fields.begin(), right.fields.end());
+  expect_few(from.fields.size(), relation.at);
   if (relation.join == "CROSS") {
     from.sql = fmt::format(
         "{} CROSS JOIN {}", left.sql,

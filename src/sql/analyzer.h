@@ -155,6 +155,12 @@ class Analyzer {
   // Fails where an expression of `clause` needs more than one row.
   void expect_scalar(const Expr& expr, const char* clause) const;
 
+  // Each fails where a statement makes too much of a few words.
+  size_t expect_small(const Type& type, Place at) const;
+  void expect_few(size_t columns, Place at) const;
+
+  static constexpr size_t kTypeNodesMax = 10'000, kTypeDepthMax = 100;
+  static constexpr size_t kColumnsMax = 10'000;  // Of one relation.
   static constexpr size_t kStepsMax = 2'000'000;
   static constexpr size_t kTextMax = size_t{16} << 20;      // Of one expression.
   static constexpr size_t kPrintedMax = size_t{256} << 20;  // Of all on the way.

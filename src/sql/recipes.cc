@@ -244,7 +244,10 @@ constexpr Recipe kRecipes[] = {
     {"flatten", 1, "flatten($1)"},
     {"ngrams", 2,
      "list_transform(range(1, greatest(len($1) - $2 + 2, 2)), lambda i: $1[i:i + $2 - 1])"},
-    {"repeat", 2, "list_transform(range($2), lambda i: $1)"},
+    {"repeat", 2,
+     "CASE WHEN $2 > 10000 THEN error('count argument of repeat function must be less than or "
+     "equal to 10000') WHEN $2 < 0 THEN error('count argument of repeat function must be greater "
+     "than or equal to 0') ELSE list_transform(range($2), lambda i: $1) END"},
     {"reverse_array", 1, "list_reverse($1)"},
     {"sequence", 2,
      "CASE WHEN $1 <= $2 THEN generate_series($1, $2) ELSE generate_series($1, $2, -1) END"},
@@ -455,6 +458,21 @@ std::string function_recipe(std::string_view name, const std::vector<Type>& type
   }
   if (name == "approx_percentile" && types.size() == 2 && types[1].is(Kind::array))
     return "quantile_disc($1, list_transform($2, lambda p: 1 - p) ORDER BY $1 DESC)";
+  if (name == "sequence" && first.is_integer()) {
+    constexpr const char* kTooMany =
+        "error('result of sequence function must not have more than 10000 entries')";
+    if (types.size() == 2)
+      return fmt::format(
+          "CASE WHEN abs(CAST($2 AS HUGEINT) - $1) >= 10000 THEN {} WHEN $1 <= $2 THEN "
+          "generate_series($1, $2) ELSE generate_series($1, $2, -1) END",
+          kTooMany);
+    return fmt::format(
+        "CASE WHEN $3 = 0 THEN error('step must not be zero') WHEN abs(CAST($2 AS HUGEINT) - $1) "
+        "// "
+        "greatest(abs(CAST($3 AS HUGEINT)), 1) >= 10000 THEN {} ELSE generate_series($1, $2, $3) "
+        "END",
+        kTooMany);
+  }
   if (name == "sequence" && first.is(Kind::date)) {
     if (types.size() == 2)
       return "list_transform(generate_series(CAST($1 AS TIMESTAMP), CAST($2 AS TIMESTAMP), "

@@ -1,9 +1,12 @@
 // A template's text -> JSON. YAML's short tags become the long function forms.
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
+#include <sstream>
 
 #include "stacks/template.h"
 
@@ -90,6 +93,40 @@ class YamlReader {
   int nodes_ = 0;
 };
 
+// Counts a stream's documents.
+class Nothing : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// NUL and its like cannot stand in the XML that tells of a stack.
+bool has_control(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+  });
+}
+bool has_control(const json::value& value) {
+  if (const json::string* text = value.if_string()) return has_control(std::string_view(*text));
+  if (const json::array* list = value.if_array())
+    return std::ranges::any_of(*list, [](const json::value& one) { return has_control(one); });
+  if (const json::object* object = value.if_object())
+    return std::ranges::any_of(*object, [](const auto& member) {
+      return has_control(std::string_view(member.key())) || has_control(member.value());
+    });
+  return false;
+}
+
 Outcome<json::value> read_json(std::string_view body) {
   json::parse_options options;
   options.max_depth = kDepthMax;
@@ -109,13 +146,18 @@ Outcome<json::value> read_json(std::string_view body) {
 
 }  // namespace
 
-Outcome<json::value> read_document(std::string_view body) {
+static Outcome<json::value> read_any(std::string_view body) {
   const size_t first = body.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
   if (first != std::string_view::npos && body[first] == '{') return read_json(body);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(body));
-    if (documents.size() != 1) return refuse("Template format error: YAML not well-formed.");
-    return YamlReader().read(documents.front(), 0);
+    // Not LoadAll(): where a document takes no token it makes documents for ever.
+    const std::string text(body);
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    Nothing nothing;
+    if (!parser.HandleNextDocument(nothing) || parser.HandleNextDocument(nothing))
+      return refuse("Template format error: YAML not well-formed.");
+    return YamlReader().read(YAML::Load(text), 0);
   } catch (const YAML::Exception& exception) {
     if (exception.mark.is_null()) return refuse("Template format error: YAML not well-formed.");
     return refuse(fmt::format("Template format error: YAML not well-formed. (line {}, column {})",
@@ -123,6 +165,13 @@ Outcome<json::value> read_document(std::string_view body) {
   } catch (const Problem& problem) {
     return refuse("Template format error: YAML not well-formed. (" + problem.what + ")");
   }
+}
+
+Outcome<json::value> read_document(std::string_view body) {
+  Outcome<json::value> made = read_any(body);
+  if (made && has_control(*made))
+    return refuse("Template format error: a text holds a control character.");
+  return made;
 }
 
 std::optional<std::string> scalar_text(const json::value& value) {

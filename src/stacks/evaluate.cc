@@ -227,34 +227,27 @@ std::string base64(std::string_view text) {
   return out;
 }
 
-// A condition's value: {"Condition": name}, {"Fn::Equals": ..}, ... `open` holds the names being
-// evaluated.
-Outcome<bool> condition_value(const json::value& value, const Scope& scope,
-                              std::set<std::string>& open);
+// A condition's value: {"Condition": name}, {"Fn::Equals": ..}, ... What is finished stands in
+// `scope`, so that each is evaluated once. creation_order() has seen that there is no cycle.
+Outcome<bool> condition_value(const json::value& value, Scope& scope);
 
-Outcome<bool> named_condition(const std::string& name, const Scope& scope,
-                              std::set<std::string>& open) {
+Outcome<bool> named_condition(const std::string& name, Scope& scope) {
   if (const auto done = scope.conditions.find(name); done != scope.conditions.end())
     return done->second;
   const json::value* definition = scope.made->conditions.if_contains(name);
-  if (!definition)
-    return template_error(fmt::format("unresolved condition dependency {} in Fn::If", name));
-  if (!open.insert(name).second)
-    return refuse(fmt::format("Template error: circular condition dependency {}", name));
-  const Outcome<bool> made = condition_value(*definition, scope, open);
-  open.erase(name);
+  if (!definition) return template_error(fmt::format("unresolved condition dependency {}", name));
+  const Outcome<bool> made = condition_value(*definition, scope);
+  if (made) scope.conditions[name] = *made;
   return made;
 }
 
-Outcome<bool> condition_value(const json::value& value, const Scope& scope,
-                              std::set<std::string>& open) {
+Outcome<bool> condition_value(const json::value& value, Scope& scope) {
   const json::object* object = value.if_object();
   if (!object || object->size() != 1)
     return template_error("every Conditions member must be a condition function.");
   const std::string_view function = object->begin()->key();
   const json::value& argument = object->begin()->value();
-  if (function == "Condition")
-    return named_condition(scalar_text(argument).value_or(""), scope, open);
+  if (function == "Condition") return named_condition(scalar_text(argument).value_or(""), scope);
   if (function == "Fn::Equals") {
     if (!argument.is_array() || argument.get_array().size() != 2)
       return template_error("every Fn::Equals object requires a list of 2 string parameters.");
@@ -277,7 +270,7 @@ Outcome<bool> condition_value(const json::value& value, const Scope& scope,
                                       function, negate ? "1" : "at least 2 and at most 10"));
   bool result = every;
   for (const json::value& one : argument.get_array()) {
-    const Outcome<bool> held = condition_value(one, scope, open);
+    const Outcome<bool> held = condition_value(one, scope);
     if (!held) return held;
     result = negate ? !*held : every ? result && *held : result || *held;
   }
@@ -287,10 +280,11 @@ Outcome<bool> condition_value(const json::value& value, const Scope& scope,
 Value call_if(const json::value& argument, const Scope& scope) {
   const Outcome<json::array> list = list_of(argument, 3, 3, "Fn::If");
   if (!list) return std::unexpected(list.error());
-  std::set<std::string> open;
-  const Outcome<bool> held = named_condition(scalar_text((*list)[0]).value_or(""), scope, open);
-  if (!held) return std::unexpected(held.error());
-  return evaluate((*list)[*held ? 1 : 2], scope);
+  const std::string name = scalar_text((*list)[0]).value_or("");
+  const auto held = scope.conditions.find(name);
+  if (held == scope.conditions.end())
+    return template_error(fmt::format("unresolved condition dependency {} in Fn::If", name));
+  return evaluate((*list)[held->second ? 1 : 2], scope);
 }
 
 Value call_function(std::string_view name, const json::value& argument, const Scope& scope) {
@@ -358,14 +352,12 @@ Value evaluate(const json::value& value, const Scope& scope) {
 }
 
 Outcome<std::map<std::string, bool>> evaluate_conditions(const Template& made, const Scope& scope) {
-  std::map<std::string, bool> out;
+  Scope growing = scope;
   for (const auto& member : made.conditions) {
-    std::set<std::string> open;
-    const Outcome<bool> held = named_condition(std::string(member.key()), scope, open);
+    const Outcome<bool> held = named_condition(std::string(member.key()), growing);
     if (!held) return std::unexpected(held.error());
-    out[std::string(member.key())] = *held;
   }
-  return out;
+  return std::move(growing.conditions);
 }
 
 }  // namespace laketap::stacks

@@ -89,6 +89,63 @@ bool visit(const std::string& id, const std::map<std::string, std::set<std::stri
   return true;
 }
 
+// The conditions that a condition's value names. False: it holds a function that none may.
+bool collect_conditions(const json::value& value, std::set<std::string>& out) {
+  if (const json::array* list = value.if_array())
+    return std::ranges::all_of(
+        *list, [&](const json::value& one) { return collect_conditions(one, out); });
+  const json::object* object = value.if_object();
+  if (!object) return true;
+  for (const auto& member : *object) {
+    if (member.key() == "Fn::If" || member.key() == "Fn::GetAtt") return false;
+    if (member.key() == "Condition" && member.value().is_string())
+      out.emplace(member.value().get_string());
+    else if (!collect_conditions(member.value(), out))
+      return false;
+  }
+  return true;
+}
+
+// Conditions name only conditions that there are, in no circle, and not too deep to follow.
+std::optional<Refusal> check_conditions(const Template& made) {
+  constexpr size_t kDepthMax = 200;
+  std::map<std::string, std::set<std::string>> needs;
+  for (const auto& member : made.conditions) {
+    std::set<std::string>& own = needs[std::string(member.key())];
+    if (!collect_conditions(member.value(), own))
+      return Refusal{"ValidationError",
+                     fmt::format("Template error: Condition {} holds a function that is not "
+                                 "supported in the Conditions block",
+                                 std::string_view(member.key()))};
+    for (const std::string& name : own)
+      if (!made.conditions.contains(name))
+        return Refusal{"ValidationError",
+                       fmt::format("Template format error: Unresolved condition dependency {} in "
+                                   "the Conditions block of the template",
+                                   name)};
+  }
+  // Whatever needs only what is settled is settled, layer by layer.
+  std::set<std::string> settled;
+  for (size_t depth = 0; settled.size() < needs.size(); ++depth) {
+    std::vector<std::string> layer;
+    for (const auto& [name, own] : needs)
+      if (!settled.contains(name) &&
+          std::ranges::all_of(own, [&](const std::string& one) { return settled.contains(one); }))
+        layer.push_back(name);
+    if (layer.empty() || depth == kDepthMax) {
+      std::vector<std::string> left;
+      for (const auto& [name, own] : needs)
+        if (!settled.contains(name)) left.push_back(name);
+      return Refusal{"ValidationError", fmt::format("Template error: {} conditions: [{}]",
+                                                    layer.empty() ? "Circular dependency between"
+                                                                  : "Too many layers of",
+                                                    fmt::join(left, ", "))};
+    }
+    settled.insert(layer.begin(), layer.end());
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::set<std::string> references(const json::value& value) {
@@ -98,6 +155,7 @@ std::set<std::string> references(const json::value& value) {
 }
 
 Outcome<std::vector<std::string>> creation_order(const Template& made) {
+  if (const auto wrong = check_conditions(made)) return std::unexpected(*wrong);
   std::map<std::string, std::set<std::string>> needs;
   std::set<std::string> missing;
   for (const Resource& resource : made.resources) {

@@ -218,6 +218,9 @@ Outcome<Template> parse_template(std::string_view body) {
   if (parameters->size() > kParametersMax)
     return format_error(fmt::format("Number of parameters, {}, is greater than maximum allowed, {}",
                                     parameters->size(), kParametersMax));
+  if (outputs->size() > kOutputsMax)
+    return format_error(fmt::format("Number of outputs, {}, is greater than maximum allowed, {}",
+                                    outputs->size(), kOutputsMax));
   made.mappings = *mappings;
   made.conditions = *conditions;
   if (auto wrong = parse_all(*parameters, made.parameters, parse_parameter))

@@ -63,6 +63,7 @@ constexpr size_t kTemplateBytesMax = 51'200;         // In a request.
 constexpr size_t kStoredTemplateBytesMax = 1 << 20;  // By TemplateURL.
 constexpr size_t kResourcesMax = 500;
 constexpr size_t kParametersMax = 200;
+constexpr size_t kOutputsMax = 200;
 
 // Reads the shape; references are checked by check_references (graph.h).
 // Errors: ValidationError with CloudFormation's "Template format error: ..." texts.

@@ -1,5 +1,6 @@
 #include "stacks/template.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -43,6 +44,7 @@ std::string value_of(std::string_view expression) {
     if (name == "Arn") return json::value("arn:aws:s3:::b-1");
     return refuse("no attribute " + name);
   };
+  scope.conditions = *evaluate_conditions(kMade, scope);
   const auto read = read_document("X: " + std::string(expression));
   if (!read) return "ERROR " + read.error().message;
   const auto made = evaluate(read->at("X"), scope);
@@ -153,6 +155,46 @@ TEST(EvaluateTest, ErrorsNameWhatIsWrong) {
             "ERROR Template error: Fn::Select cannot select nonexistent value at index 9");
   EXPECT_TRUE(
       value_of("!Cidr [a, 1, 2]").starts_with("ERROR Template error: Fn::Cidr is not served"));
+}
+
+std::string conditions_error(const std::string& conditions) {
+  const auto made = parse_template("{\"Conditions\": {" + conditions +
+                                   "}, \"Resources\": {\"B\": {\"Type\": \"AWS::S3::Bucket\"}}}");
+  if (!made) return made.error().message;
+  const auto order = creation_order(*made);
+  return order ? "" : order.error().message;
+}
+
+TEST(EvaluateTest, ConditionsAreEvaluatedOnceAndGoInNoCircle) {
+  std::string chain = "\"C0\": {\"Fn::Equals\": [\"a\", \"a\"]}";
+  for (int i = 1; i < 60; ++i)
+    chain += fmt::format(
+        ", \"C{0}\": {{\"Fn::And\": [{{\"Condition\": \"C{1}\"}}, {{\"Condition\": \"C{1}\"}}]}}",
+        i, i - 1);
+  EXPECT_EQ(conditions_error(chain), "");
+  const auto made = parse_template("{\"Conditions\": {" + chain +
+                                   "}, \"Resources\": {\"B\": {\"Type\": \"AWS::S3::Bucket\"}}}");
+  Scope scope;
+  scope.made = &*made;
+  const auto held = evaluate_conditions(*made, scope);  // 2^59 steps, if each were done anew.
+  ASSERT_TRUE(held);
+  EXPECT_TRUE(held->at("C59"));
+  EXPECT_EQ(conditions_error("\"A\": {\"Fn::Not\": [{\"Condition\": \"B\"}]}, "
+                             "\"B\": {\"Fn::Not\": [{\"Condition\": \"A\"}]}"),
+            "Template error: Circular dependency between conditions: [A, B]");
+  EXPECT_EQ(conditions_error("\"A\": {\"Fn::Not\": [{\"Condition\": \"Z\"}]}"),
+            "Template format error: Unresolved condition dependency Z in the Conditions block of "
+            "the template");
+  EXPECT_EQ(conditions_error("\"A\": {\"Fn::Equals\": [{\"Fn::If\": [\"A\", 1, 2]}, 1]}"),
+            "Template error: Condition A holds a function that is not supported in the Conditions "
+            "block");
+}
+
+TEST(TemplateTest, OddDocumentsAreRefusedAtOnce) {
+  for (const std::string body : {",**", "", "a: b\n---\nc: d\n", "*a", "&a *a", "- ,**"})
+    EXPECT_FALSE(parse_template(body)) << body;
+  EXPECT_EQ(parse_template("{\"Resources\": {\"B\": {\"Type\": \"a\\u0000b\"}}}").error().message,
+            "Template format error: a text holds a control character.");
 }
 
 TEST(CapabilitiesTest, ANameOfOnesOwnNeedsTheStrongerOne) {

@@ -153,12 +153,12 @@ TEST(RestReadTest, AnXmlBodyIsReadWhateverItsNamespaces) {
       "DeleteObjects", head("POST", "/b", "delete"),
       "<?xml version=\"1.0\"?>\n<x:Delete "
       "xmlns:x=\"http://s3.amazonaws.com/doc/2006-03-01/\"><x:Object><x:Key>a &amp; "
-      "<![CDATA[<b>]]></x:Key></x:Object>"
+      "<![CDATA[<b> & c]]>&#x41;&#66;</x:Key></x:Object>"
       "<!-- - --><Other><Object/></Other><Object><Key> "
       "</Key><VersionId>v</VersionId></Object><Quiet>true</Quiet></x:Delete>");
   ASSERT_TRUE(input) << input.error().message;
   ASSERT_EQ(input->delete_.objects.size(), 2u);
-  EXPECT_EQ(input->delete_.objects[0].key, "a & <b>");
+  EXPECT_EQ(input->delete_.objects[0].key, "a & <b> & cAB");
   EXPECT_EQ(input->delete_.objects[1].key, " ");
   EXPECT_EQ(input->delete_.objects[1].version_id, "v");
   EXPECT_EQ(input->delete_.quiet, true);
@@ -174,6 +174,12 @@ TEST(RestReadTest, BadXmlIsMalformedXml) {
         std::string("<!DOCTYPE Delete [<!ENTITY x "
                     "\"y\">]><Delete><Object><Key>&x;</Key></Object></Delete>"),
         std::string("<Delete><Object><Key>\xff</Key></Object></Delete>"),
+        std::string("<Delete><Object><Key>victim&#0;zzz</Key></Object></Delete>"),
+        std::string("<Delete><Object><Key>&#xD800;</Key></Object></Delete>"),
+        std::string("<Delete><Object><Key>&#x110000;</Key></Object></Delete>"),
+        std::string("<Delete><Object><Key>&foo;</Key></Object></Delete>"),
+        std::string("<Delete><Object><Key>a & b</Key></Object></Delete>"),
+        std::string("<Delete><Object><Key>a</Key><Key>b</Key></Object></Delete>"),
         std::string("<Delete><Object><Key>a</Key></Object></Delete>\0<", 48)}) {
     EXPECT_EQ(delete_refusal(body), "MalformedXML") << body;
   }

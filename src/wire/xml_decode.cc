@@ -1,5 +1,6 @@
 #include <simdjson.h>
 
+#include <charconv>
 #include <pugixml.hpp>
 
 #include "wire/check.h"
@@ -28,6 +29,39 @@ std::string text_of(const pugi::xml_node& node) {
   return text;
 }
 
+// &amp; and its four kin, and references to characters: pugixml leaves what it does not know as it
+// stands, and makes texts that end at a NUL. Control characters pass, because keys may have them.
+bool is_reference(std::string_view name) {
+  for (const std::string_view known : {"amp", "lt", "gt", "quot", "apos"})
+    if (name == known) return true;
+  if (!name.starts_with('#')) return false;
+  name.remove_prefix(1);
+  const int base = name.starts_with('x') ? 16 : 10;
+  if (base == 16) name.remove_prefix(1);
+  uint32_t code = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), code, base);
+  return error == std::errc() && end == name.data() + name.size() && code != 0 &&
+         code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
+}
+
+bool has_only_references(std::string_view text) {
+  constexpr std::string_view kOpen = "<![CDATA[";
+  size_t literal = text.find(kOpen);
+  for (size_t at = text.find('&'); at != std::string_view::npos; at = text.find('&', at + 1)) {
+    while (literal < at) {  // Between these, & is a character like any other.
+      const size_t close = text.find("]]>", literal);
+      if (close == std::string_view::npos) return true;
+      literal = text.find(kOpen, close);
+      at = text.find('&', std::max(at, close));
+      if (at == std::string_view::npos) return true;
+    }
+    const size_t end = text.find(';', at);
+    if (end == std::string_view::npos || end - at > 12) return false;
+    if (!is_reference(text.substr(at + 1, end - at - 1))) return false;
+  }
+  return true;
+}
+
 class XmlReader {
  public:
   explicit XmlReader(Violations& violations) : violations_(violations) {}
@@ -44,6 +78,8 @@ class XmlReader {
         if (member.required) violations_.missing(step);
         continue;
       }
+      if (member.shape->kind != Kind::list && member.shape->kind != Kind::map && is_twice(child))
+        return false;
       void* field = static_cast<char*>(target) + member.offset;
       if (member.optional) field = member.optional->emplace(field);
       if (!read_value(child, *member.shape, field, step, depth, true)) return false;
@@ -52,6 +88,12 @@ class XmlReader {
   }
 
  private:
+  static bool is_twice(const pugi::xml_node& node) {
+    for (pugi::xml_node next = node.next_sibling(); next; next = next.next_sibling())
+      if (next.type() == pugi::node_element && local_name(next.name()) == local_name(node.name()))
+        return true;
+    return false;
+  }
   static pugi::xml_node first(const pugi::xml_node& node, std::string_view name) {
     for (const pugi::xml_node& child : node.children()) {
       if (child.type() == pugi::node_element && local_name(child.name()) == name) return child;
@@ -127,7 +169,7 @@ class XmlReader {
 bool read_xml(std::string_view text, std::string_view root, const Shape& shape, void* target,
               const Path& path, Violations& violations) {
   if (text.find('\0') != std::string_view::npos ||
-      !simdjson::validate_utf8(text.data(), text.size()))
+      !simdjson::validate_utf8(text.data(), text.size()) || !has_only_references(text))
     return false;
   pugi::xml_document document;
   if (!document.load_buffer(text.data(), text.size(), kParseOptions, pugi::encoding_utf8))

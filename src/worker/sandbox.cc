@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -32,6 +33,8 @@ constexpr uint64_t kWrite =
     kWriteFile | kRemoveFolder | kRemoveFile | kMakeFolder | kMakeFile | kTruncate;
 [[maybe_unused]] constexpr uint64_t kAddressSpaceAbove =
     uint64_t{4} << 30;  // Measured: 4 GiB above memory_limit works, 1 GiB does not.
+// What one value holds, a text of a gigabyte say, DuckDB does not count against its memory_limit.
+[[maybe_unused]] constexpr uint64_t kDataAbove = uint64_t{256} << 20;
 constexpr uint64_t kFilesMax = 1024;
 
 std::unexpected<Error> lacking(const char* what) {
@@ -39,15 +42,20 @@ std::unexpected<Error> lacking(const char* what) {
               std::string("the sandbox: ") + what + ": " + std::strerror(errno));
 }
 
+// Never above what the process may have already: an operator's own limit stays.
 bool set_limit(__rlimit_resource_t what, rlim_t value) {
-  const rlimit both{value, value};
+  rlimit both{};
+  if (getrlimit(what, &both) != 0) return false;
+  both.rlim_max = std::min(both.rlim_max, value);
+  both.rlim_cur = both.rlim_max;
   return setrlimit(what, &both) == 0;
 }
 
 bool close_resources([[maybe_unused]] const SandboxOptions& options) {
   bool ok = set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_NOFILE, kFilesMax);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // They reserve terabytes.
-  ok = ok && set_limit(RLIMIT_AS, options.memory_bytes * 2 + kAddressSpaceAbove);
+  ok = ok && set_limit(RLIMIT_AS, options.memory_bytes * 2 + kAddressSpaceAbove) &&
+       set_limit(RLIMIT_DATA, options.memory_bytes + options.memory_bytes / 2 + kDataAbove);
 #endif
   return ok && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0;
 }

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <exception>
 #include <memory>
+#include <new>
 #include <thread>
 
 #include "engine/protocol.h"
@@ -22,6 +24,17 @@ namespace {
 // Without destructors: DuckDB's pool may still run, and there is nothing to save.
 [[noreturn]] void leave(int status) {
   std::_Exit(status);
+}
+
+// DuckDB's threads do not catch everywhere: an allocation that fails there ends the process.
+[[noreturn]] void on_terminate() {
+  try {
+    if (const std::exception_ptr last = std::current_exception()) std::rethrow_exception(last);
+  } catch (const std::bad_alloc&) {
+    leave(engine::kOutOfMemoryStatus);
+  } catch (...) {
+  }
+  std::abort();
 }
 
 void refuse(int socket, const Error& error) {
@@ -88,6 +101,7 @@ class Query {
 }  // namespace
 
 int run(int socket) {
+  std::set_terminate(on_terminate);
   prctl(PR_SET_NAME, "laketap-worker");
   auto hello = engine::receive_message(socket);
   if (!hello || hello->kind != MessageKind::hello) return 2;

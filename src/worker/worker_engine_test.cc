@@ -147,6 +147,13 @@ TEST_F(WorkerEngineTest, LimitsEndAQueryWithTheirName) {
   ASSERT_FALSE(large);
   EXPECT_TRUE(large.error().what.starts_with("EXCEEDED_LOCAL_MEMORY_LIMIT: "))
       << large.error().what;
+  // Memory that no limit of DuckDB's counts.
+  const auto one_value = first_value(
+      engine,
+      statement("SELECT length(lpad('x', 2000000000, 'y')) + length(lpad('x', 2000000000, 'z'))"));
+  ASSERT_FALSE(one_value);
+  EXPECT_TRUE(one_value.error().what.starts_with("EXCEEDED_LOCAL_MEMORY_LIMIT: "))
+      << one_value.error().what;
   EXPECT_EQ(first_value(engine, statement("SELECT 5")).value_or("failed"), "5");
 }
 
