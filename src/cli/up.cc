@@ -22,6 +22,7 @@
 #include "engine/engine.h"
 #include "identity/roles.h"
 #include "io/lock.h"
+#include "io/reserve.h"
 #include "query/query.h"
 #include "server/authority.h"
 #include "server/server.h"
@@ -31,6 +32,7 @@ namespace {
 
 constexpr std::chrono::seconds kDrainMax{30};
 constexpr size_t kPemBytesMax = 1 << 20;
+constexpr uint64_t kReserveBytes = 32 << 20;
 constexpr size_t kOperationThreads = 8;  // They wait for the disk more than they work.
 
 std::string environment(const char* name) {
@@ -42,11 +44,17 @@ std::string environment(const char* name) {
 class Services {
  public:
   Services(const UpOptions& options, const std::string& host, uint16_t port)
-      : options_(options), host_(host), port_(port) {}
+      : options_(options),
+        host_(host),
+        port_(port),
+        reserve_(options.data + "/reserve", kReserveBytes) {}
 
   // Errors: of whatever part could not be opened.
   Result<uint16_t> start();
   void stop();
+  void hold_reserve() {
+    if (!reserve_.hold()) spdlog::warn("the disk of {} is nearly full", options_.data);
+  }
   const identity::Identities& identities() const { return *identities_; }
   uint16_t tls_port() const { return server_->tls_port(); }  // 0: none.
 
@@ -63,6 +71,7 @@ class Services {
   const UpOptions& options_;
   const std::string host_;
   const uint16_t port_;
+  io::Reserve reserve_;
   io::Files& files_ = io::real_files();
   io::Clock& clock_ = io::real_clock();
   io::Random& random_ = io::real_random();
@@ -239,6 +248,7 @@ Result<uint16_t> Services::serve() {
 }
 
 Result<uint16_t> Services::start() {
+  reserve_.release();  // A start writes a little, even on a full disk.
   if (Result<> r = open_state(); !r) return fail(r.error());
   if (Result<> r = open_lake(); !r) return fail(r.error());
   if (Result<> r = open_streams(); !r) return fail(r.error());
@@ -246,6 +256,7 @@ Result<uint16_t> Services::start() {
   console_ = std::make_unique<api::console::Console>(
       api::console::Options{options_.allow_plain_http_login},
       api::console::Console::Parts{*identities_, *streams_, *store_, *catalog_, clock_});
+  store_->keep_reserve(reserve_);
   store_->listen([this](const store::Change& change) {
     crawlers_->on_object(change);
     console_->on_object(change);
@@ -304,6 +315,7 @@ int up(const UpOptions& options) {
     services.stop();
     return complain(kept.error());
   }
+  services.hold_reserve();
   if (const auto& password = services.identities().new_console_password())
     fmt::print("console log-in: admin / {}  (shown this once)\n", *password);
   if (services.tls_port() != 0)

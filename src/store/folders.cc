@@ -11,11 +11,11 @@ constexpr size_t kKnownMax = 100'000;
 
 Result<> Folders::link(const std::string& temporary, const std::string& path) {
   const std::string folder(folder_of(path));
-  if (const Result<> made = ensure(folder); !made) return made;
-  Result<> linked = files_.link(temporary, directory_ + "/" + path);
+  Result<> linked = ensure(folder);
+  if (linked) linked = files_.link(temporary, directory_ + "/" + path);
   if (linked || linked.error().kind != ErrorKind::not_found) return linked;
-  // Somebody else removed the folder because it was empty. With many writers that may happen again
-  // and again, so now nobody may remove one before the link is there.
+  // Somebody else removed the folder, or one above it, because it was empty. With many writers that
+  // may happen again and again, so now nobody may remove one before the link is there.
   const std::scoped_lock lock(mutex_);
   known_.erase(folder);
   if (const Result<> made = files_.make_directories(directory_ + "/" + folder); !made) return made;

@@ -54,6 +54,7 @@ class Local : public Store {
                                            const std::string& prefix) const override;
   Result<bool> delivered(const std::string& plan_id) const override;
   Result<> forget_plan(const std::string& plan_id) override;
+  void keep_reserve(io::Reserve& reserve) override { reserve_ = &reserve; }
   void listen(std::function<void(const Change&)> listener) override {
     listeners_.push_back(std::move(listener));
   }
@@ -65,6 +66,8 @@ class Local : public Store {
                                                Also also);
 
  private:
+  Result<std::vector<Result<Removed>>> try_remove_all(const std::string& bucket,
+                                                      std::span<const RemoveRequest> requests);
   friend class LocalUpload;
   friend class Settler;
   friend class LocalMultipart;
@@ -98,6 +101,7 @@ class Local : public Store {
   Folders folders_;
   LocalMultipart multipart_;
   std::vector<std::function<void(const Change&)>> listeners_;
+  io::Reserve* reserve_ = nullptr;
   std::atomic<uint64_t> objects_ = 0, bytes_ = 0;
   // Shared from a file's placing to its row, and from a row's end to its file's; the sweeper has it
   // alone while it looks for the row of a file and removes it.

@@ -23,6 +23,7 @@
 #include "io/clock.h"
 #include "io/files.h"
 #include "io/random.h"
+#include "io/reserve.h"
 #include "state/state.h"
 
 namespace laketap::store {
@@ -181,6 +182,10 @@ class Store {
   // plan is over.
   virtual Result<bool> delivered(const std::string& plan_id) const = 0;
   virtual Result<> forget_plan(const std::string& plan_id) = 0;
+
+  // Removing takes from it when the disk is full, and holds it again. Before the first use only; it
+  // must outlive the store.
+  virtual void keep_reserve(io::Reserve& reserve) = 0;
 
   // Called after each commit, on the thread that made it; be short. Before the first use only.
   virtual void listen(std::function<void(const Change&)> listener) = 0;

@@ -229,7 +229,7 @@ TEST_F(StoreTest, SuspendedVersioningReplacesTheNullVersionOnly) {
 
 TEST_F(StoreTest, OfManyConditionalWritersExactlyOneWins) {
   // Many rounds: the losers' folders come and go beside each other.
-  for (int round = 0; round < 30; ++round) {
+  for (int round = 0; round < 60; ++round) {
     const std::string key = "one/" + std::to_string(round);
     std::atomic<int> won = 0, lost = 0;
     std::vector<std::jthread> writers;
@@ -248,7 +248,7 @@ TEST_F(StoreTest, OfManyConditionalWritersExactlyOneWins) {
     EXPECT_EQ(won, 1);
     EXPECT_EQ(lost, 19);
   }
-  EXPECT_EQ(files_on_disk(30), 30u);
+  EXPECT_EQ(files_on_disk(60), 60u);
 }
 
 TEST_F(StoreTest, APlanHasOneObject) {

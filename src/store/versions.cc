@@ -232,6 +232,18 @@ Result<Removal> Local::remove_one(state::Transaction& transaction, const Bucket&
 
 Result<std::vector<Result<Removed>>> Local::remove_all(const std::string& bucket,
                                                        std::span<const RemoveRequest> requests) {
+  auto removed = try_remove_all(bucket, requests);
+  if (!reserve_) return removed;
+  if (!removed && removed.error().kind == ErrorKind::full) {
+    reserve_->release();
+    removed = try_remove_all(bucket, requests);
+  }
+  reserve_->hold();
+  return removed;
+}
+
+Result<std::vector<Result<Removed>>> Local::try_remove_all(
+    const std::string& bucket, std::span<const RemoveRequest> requests) {
   std::vector<Result<Removal>> removals;
   {
     const std::shared_lock lock(changing_);

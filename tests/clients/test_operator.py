@@ -59,6 +59,54 @@ def test_tls_with_the_folders_own_authority(tmp_path):
         assert server.stop() == 0
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600m", "tmpfs", str(folder)], capture_output=True).returncode:
+        pytest.skip("a disk to fill needs root")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(folder):
+    with open(folder / "filler", "ab", buffering=0) as file:
+        for size in (1 << 20, 4096, 1):
+            try:
+                while True:
+                    file.write(b"x" * size)
+            except OSError:
+                pass
+
+
+def test_a_full_disk_is_emptied_and_started_again(small_disk):
+    """Full: puts are refused and said so, the log stays calm, a start works, removing works, and then puts work again."""
+    server = Laketap(small_disk / "data", extra=["--journal-mib-max", "256"])
+    try:
+        s3, firehose = server.client("s3"), server.client("firehose")
+        s3.create_bucket(Bucket="lake")
+        for number in range(4):
+            s3.put_object(Bucket="lake", Key=f"kept-{number}", Body=b"x" * (16 << 20))
+        firehose.create_delivery_stream(DeliveryStreamName="s", ExtendedS3DestinationConfiguration={
+            "RoleARN": "arn:aws:iam::000000000000:role/r", "BucketARN": "arn:aws:s3:::lake", "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 1}})
+        fill(small_disk)
+        with pytest.raises(ClientError) as refused:
+            s3.put_object(Bucket="lake", Key="more", Body=b"x" * (1 << 20))
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+        server.kill()
+        server.start()
+        fill(small_disk)
+        s3 = server.client("s3")
+        s3.delete_object(Bucket="lake", Key="kept-0")
+        s3.delete_objects(Bucket="lake", Delete={"Objects": [{"Key": "kept-1"}, {"Key": "kept-2"}]})
+        (small_disk / "filler").unlink()
+        s3.put_object(Bucket="lake", Key="more", Body=b"x" * (1 << 20))
+        assert sorted(one["Key"] for one in s3.list_objects_v2(Bucket="lake")["Contents"]) == ["kept-3", "more"]
+        assert s3.get_object(Bucket="lake", Key="kept-3")["Body"].read() == b"x" * (16 << 20)
+    finally:
+        server.stop()
+
+
 PARAMETERS = [{"ParameterKey": "s3BucketName", "ParameterValue": "crash-events"}, {"ParameterKey": "databaseName", "ParameterValue": "crashes"}]
 
 

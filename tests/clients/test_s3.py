@@ -157,6 +157,35 @@ def test_of_many_conditional_writers_one_wins(laketap, bucket):
     assert laketap.client("s3").get_object(Bucket=bucket, Key="one")["Body"].read() == str(won[0]).encode()
 
 
+def test_of_many_completers_each_is_told_the_truth(laketap, bucket):
+    s3 = laketap.client("s3")
+    for round_number in range(5):
+        key = f"whole-{round_number}"
+        upload = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+        part = s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=1, Body=b"x" * 200_000)["ETag"]
+        barrier = threading.Barrier(8)
+
+        def finish(number):
+            client = laketap.client("s3")
+            barrier.wait()
+            try:
+                if number == 7:
+                    client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
+                    return "aborted"
+                return client.complete_multipart_upload(
+                    Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]})["ETag"]
+            except client.exceptions.ClientError as error:
+                return error.response["Error"]["Code"]
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = set(pool.map(finish, range(8)))
+        whole = {one for one in answers if one.endswith('-1"')}
+        assert answers - whole <= {"NoSuchUpload", "aborted"}, answers
+        assert len(whole) == 1 or "aborted" in answers
+        if whole:
+            assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == b"x" * 200_000
+
+
 def test_odd_keys(s3, bucket):
     for key in ODD_KEYS:
         s3.put_object(Bucket=bucket, Key=key, Body=key.encode())

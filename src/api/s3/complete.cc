@@ -136,6 +136,18 @@ shapes::CompleteMultipartUploadOutput answer(Doors& doors, const wire::Call& cal
   return output;
 }
 
+// Of an upload that is not open: completed already, and the answer was lost on its way?
+wire::Answer<shapes::CompleteMultipartUploadOutput> answer_closed(Doors& doors,
+                                                                  const wire::Call& call,
+                                                                  const Request& input,
+                                                                  const Error& error) {
+  const auto object = doors.store.find(input.bucket, input.key);
+  if (object && !object->delete_marker && kept(object->metadata, kUploadId) == input.upload_id)
+    return answer(doors, call, *object);
+  return std::unexpected(
+      to_fault(error, {.bucket = input.bucket, .key = input.key, .upload_id = input.upload_id}));
+}
+
 }  // namespace
 
 wire::Answer<shapes::CompleteMultipartUploadOutput> complete(Doors& doors, const wire::Call& call,
@@ -147,13 +159,7 @@ wire::Answer<shapes::CompleteMultipartUploadOutput> complete(Doors& doors, const
     return std::unexpected(invalid_request("You must specify at least one part"));
   store::Multipart& multipart = doors.store.multipart();
   const auto upload = multipart.find(input.bucket, input.key, input.upload_id);
-  if (!upload) {
-    // Completed already, and the answer was lost on its way?
-    const auto object = doors.store.find(input.bucket, input.key);
-    if (object && !object->delete_marker && kept(object->metadata, kUploadId) == input.upload_id)
-      return answer(doors, call, *object);
-    return std::unexpected(to_fault(upload.error(), subject));
-  }
+  if (!upload) return answer_closed(doors, call, input, upload.error());
   const auto stored = multipart.parts(*upload, 0, store::kPartNumberMax);
   if (!stored) return std::unexpected(to_fault(stored.error(), subject));
   const auto parts = chosen_parts(*stored, input);
@@ -174,8 +180,11 @@ wire::Answer<shapes::CompleteMultipartUploadOutput> complete(Doors& doors, const
   options.metadata[kPartCount] = std::to_string(parts->size());
   options.etag = multipart_etag(*parts);
   const auto object = multipart.complete(*upload, *parts, options);
-  if (!object) return std::unexpected(to_fault(object.error(), subject));
-  return answer(doors, call, *object);
+  if (object) return answer(doors, call, *object);
+  // Somebody else completed or aborted it meanwhile?
+  if (const auto open = multipart.find(input.bucket, input.key, input.upload_id); !open)
+    return answer_closed(doors, call, input, open.error());
+  return std::unexpected(to_fault(object.error(), subject));
 }
 
 }  // namespace laketap::api::s3
