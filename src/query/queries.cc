@@ -151,6 +151,11 @@ Answer<std::string> Queries::Core::output_of(const StartRequest& request) const 
   if (!bucket)
     return refuse(fmt::format("Unable to verify/create output bucket {}", place->bucket));
   if (location.back() != '/') location += '/';
+  constexpr size_t kNameBytes =
+      std::string_view("01234567-89ab-cdef-0123-456789abcdef.csv.metadata").size();
+  if (location.size() - std::string_view("s3://").size() - place->bucket.size() - 1 + kNameBytes >
+      store::kKeyBytesMax)
+    return refuse("outputLocation is not a valid S3 path.");
   return location;
 }
 

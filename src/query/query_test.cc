@@ -226,6 +226,8 @@ TEST_F(QueriesTest, WhatCannotStartMakesNoExecution) {
               "outputLocation is not a valid S3 path.")
         << location;
   }
+  request.output_location = queries_->default_output() + std::string(1000, 'k');
+  EXPECT_EQ(queries_->start({}, request).error().message, "outputLocation is not a valid S3 path.");
   request.output_location.reset();
   request.work_group = "other";
   EXPECT_EQ(queries_->start({}, request).error().message, "WorkGroup is not found.");

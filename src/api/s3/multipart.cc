@@ -1,4 +1,6 @@
 // Uploads in parts, but for completing them (complete.cc).
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "api/s3/body.h"
@@ -202,13 +204,21 @@ wire::Answer<shapes::AbortMultipartUploadOutput> abort_upload(
   return shapes::AbortMultipartUploadOutput{};
 }
 
+std::optional<wire::Fault> negative(const char* name, const std::optional<int64_t>& value) {
+  if (!value || *value >= 0) return std::nullopt;
+  return invalid_argument(
+      fmt::format("Argument {} must be an integer between 0 and 2147483647", name), name,
+      std::to_string(*value));
+}
+
 wire::Answer<shapes::ListPartsOutput> list_parts(Doors& doors, const wire::Call&,
                                                  const shapes::ListPartsRequest& input) {
   const Subject subject{.bucket = input.bucket, .key = input.key, .upload_id = input.upload_id};
   store::Multipart& multipart = doors.store.multipart();
   const auto upload = multipart.find(input.bucket, input.key, input.upload_id);
   if (!upload) return std::unexpected(to_fault(upload.error(), subject));
-  const int64_t limit = std::clamp<int64_t>(input.max_parts.value_or(kPageMax), 0, kPageMax);
+  if (auto wrong = negative("max-parts", input.max_parts)) return std::unexpected(*wrong);
+  const int64_t limit = std::min<int64_t>(input.max_parts.value_or(kPageMax), kPageMax);
   const int64_t after =
       std::clamp<int64_t>(input.part_number_marker.value_or(0), 0, store::kPartNumberMax);
   auto parts = multipart.parts(*upload, static_cast<int>(after), static_cast<size_t>(limit) + 1);
@@ -252,8 +262,9 @@ wire::Answer<shapes::ListMultipartUploadsOutput> list_uploads(
   request.delimiter = input.delimiter.value_or("");
   request.key_marker = input.key_marker.value_or("");
   request.upload_id_marker = input.upload_id_marker.value_or("");
+  if (auto wrong = negative("max-uploads", input.max_uploads)) return std::unexpected(*wrong);
   request.limit =
-      static_cast<size_t>(std::clamp<int64_t>(input.max_uploads.value_or(kPageMax), 0, kPageMax));
+      static_cast<size_t>(std::min<int64_t>(input.max_uploads.value_or(kPageMax), kPageMax));
   const auto page = doors.store.multipart().list(input.bucket, request);
   if (!page) return std::unexpected(to_fault(page.error(), {.bucket = input.bucket}));
   shapes::ListMultipartUploadsOutput output;
