@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cctype>
 #include <cstdio>
 
 #include "cli/commands.h"
@@ -20,12 +21,21 @@ bool cpu_suffices() {
 
 void add_target(CLI::App* command, Target& target) {
   command->add_option("--data", target.data, "The server's data folder, for its address and keys")
-      ->envname("LAKETAP_DATA")
       ->capture_default_str();
-  command
-      ->add_option("--endpoint", target.endpoint,
-                   "The server's address (else AWS_ENDPOINT_URL, else from the data folder)")
-      ->envname("LAKETAP_ENDPOINT");
+  command->add_option("--endpoint", target.endpoint,
+                      "The server's address (else AWS_ENDPOINT_URL, else from the data folder)");
+}
+
+// Every flag has a variable of its name: --queries-max is LAKETAP_QUERIES_MAX.
+void name_variables(CLI::App& app) {
+  for (CLI::App* command : app.get_subcommands({}))
+    for (CLI::Option* option : command->get_options()) {
+      if (option->get_lnames().empty() || option == command->get_help_ptr()) continue;
+      std::string name = "LAKETAP_" + option->get_lnames().front();
+      for (char& c : name)
+        c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+      option->envname(name);
+    }
 }
 
 }  // namespace
@@ -44,59 +54,43 @@ int run(int argc, char** argv) {
   UpOptions up_options;
   CLI::App* up_command = app.add_subcommand("up", "Serve until SIGTERM");
   up_command->add_option("--data", up_options.data, "Where everything is kept")
-      ->envname("LAKETAP_DATA")
       ->capture_default_str();
   up_command->add_option("--listen", up_options.listen, "HOST:PORT; port 0 picks a free one")
-      ->envname("LAKETAP_LISTEN")
       ->capture_default_str();
-  up_command->add_option("--tls-listen", up_options.tls_listen, "HOST:PORT for TLS besides")
-      ->envname("LAKETAP_TLS_LISTEN");
-  CLI::Option* tls_cert =
-      up_command
-          ->add_option("--tls-cert", up_options.tls_cert,
-                       "Its certificate chain, PEM (else one by DIR/tls/ca.pem for localhost)")
-          ->envname("LAKETAP_TLS_CERT");
+  up_command->add_option("--tls-listen", up_options.tls_listen, "HOST:PORT for TLS besides");
+  CLI::Option* tls_cert = up_command->add_option(
+      "--tls-cert", up_options.tls_cert,
+      "Its certificate chain, PEM (else one by DIR/tls/ca.pem for localhost)");
   CLI::Option* tls_key =
-      up_command->add_option("--tls-key", up_options.tls_key, "The certificate's key, PEM")
-          ->envname("LAKETAP_TLS_KEY");
+      up_command->add_option("--tls-key", up_options.tls_key, "The certificate's key, PEM");
   tls_cert->needs(tls_key);
   tls_key->needs(tls_cert);
   up_command
       ->add_option("--account", up_options.account,
                    "The twelve digits of the account (at first start)")
-      ->envname("LAKETAP_ACCOUNT")
       ->capture_default_str();
   up_command->add_option("--region", up_options.region, "The region of what is made without one")
-      ->envname("LAKETAP_REGION")
       ->capture_default_str();
   up_command->add_option("--threads", up_options.threads, "Threads that serve connections")
-      ->envname("LAKETAP_THREADS")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   up_command
       ->add_option("--journal-mib-max", up_options.journal_mib_max,
                    "Records that wait for delivery; beyond it new ones are refused")
-      ->envname("LAKETAP_JOURNAL_MIB_MAX")
       ->check(CLI::Range(256, 1 << 24))
       ->capture_default_str();
   up_command
       ->add_option("--worker-memory-mib", up_options.worker_memory_mib,
                    "Memory of one query; beyond it, it spills to disk")
-      ->envname("LAKETAP_WORKER_MEMORY_MIB")
       ->check(CLI::Range(64, 1 << 20))
       ->capture_default_str();
   up_command->add_option("--queries-max", up_options.queries_max, "Queries at a time; others wait")
-      ->envname("LAKETAP_QUERIES_MAX")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  up_command
-      ->add_flag("--allow-unsandboxed-worker", up_options.allow_unsandboxed_worker,
-                 "Answer queries where the kernel has no landlock or seccomp")
-      ->envname("LAKETAP_ALLOW_UNSANDBOXED_WORKER");
-  up_command
-      ->add_flag("--allow-plain-http-login", up_options.allow_plain_http_login,
-                 "Let other machines log in to the console without TLS")
-      ->envname("LAKETAP_ALLOW_PLAIN_HTTP_LOGIN");
+  up_command->add_flag("--allow-unsandboxed-worker", up_options.allow_unsandboxed_worker,
+                       "Answer queries where the kernel has no landlock or seccomp");
+  up_command->add_flag("--allow-plain-http-login", up_options.allow_plain_http_login,
+                       "Let other machines log in to the console without TLS");
 
   Target env_target;
   CLI::App* env_command =
@@ -163,6 +157,7 @@ int run(int argc, char** argv) {
   worker->allow_extras();
 
   try {
+    name_variables(app);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);

@@ -1,10 +1,10 @@
 // laketap query: one statement, its result as a table, CSV or JSON.
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
 #include <chrono>
-#include <thread>
 
 #include "cli/api_client.h"
 
@@ -116,6 +116,10 @@ int query(const QueryOptions& options) {
   const Result<Address> address = find_server(options.target);
   if (!address) return complain(address.error());
   ApiClient client(*address);
+  sigset_t signals;  // Who ends us ends the query, which would hold up others.
+  sigemptyset(&signals);
+  for (const int one : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, one);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   const std::string token = fmt::format(
       "laketap-query-{:032x}", std::chrono::system_clock::now().time_since_epoch().count());
   const auto started = client.call("athena", "AmazonAthena.StartQueryExecution",
@@ -136,8 +140,14 @@ int query(const QueryOptions& options) {
                        reason && reason->is_string() ? std::string(reason->get_string()) : state});
     }
     if (state == "SUCCEEDED") break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
+    const timespec pause{0, wait_ms * 1'000'000L};
+    if (const int signal = sigtimedwait(&signals, nullptr, &pause); signal > 0) {
+      (void)client.call("athena", "AmazonAthena.StopQueryExecution",
+                        {{"QueryExecutionId", execution}});
+      return 128 + signal;
+    }
   }
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   const Result<ResultRows> result = fetch(client, execution);
   if (!result) return complain(result.error());
   if (options.format == "csv")

@@ -147,6 +147,9 @@ Result<> Services::open_streams() {
   delivery_->on_new_prefix([this](const delivery::NewPrefix& came) {
     crawlers_->on_new_prefix(came.bucket, came.prefix, came.sample);
   });
+  crawlers_->ask_for_undelivered([this](const std::string& bucket, const std::string& prefix) {
+    delivery_->notice_again(bucket, prefix);
+  });
   return {};
 }
 
@@ -273,6 +276,7 @@ void Services::stop() {
   if (server_) server_->drain(kDrainMax);
   if (stacks_) stacks_->stop();
   queries_.reset();
+  if (crawlers_) crawlers_->ask_for_undelivered({});
   if (delivery_) delivery_->stop();
   journal_.reset();
   server_.reset();

@@ -99,7 +99,7 @@ Result<> Crawlers::save(const Definition& definition, bool is_new) {
         return {};
       });
   if (!done) return done;
-  const std::scoped_lock lock(mutex_);
+  std::unique_lock lock(mutex_);
   std::vector<Shared> definitions = definitions_;
   std::erase_if(definitions, [&](const Shared& one) { return one->name == definition.name; });
   definitions.push_back(std::make_shared<const Definition>(definition));
@@ -107,7 +107,21 @@ Result<> Crawlers::save(const Definition& definition, bool is_new) {
   live_[definition.name].next.reset();
   looked_at_.clear();
   schedule_wake_.notify_all();
+  lock.unlock();
+  for (const S3Target& target : definition.targets)
+    if (const std::optional<S3Path> path = parse_path(target.path)) ask(*path);
   return {};
+}
+
+void Crawlers::ask_for_undelivered(
+    std::function<void(const std::string& bucket, const std::string& prefix)> ask) {
+  const std::scoped_lock lock(asking_);
+  ask_ = std::move(ask);
+}
+
+void Crawlers::ask(const S3Path& path) {
+  const std::scoped_lock lock(asking_);
+  if (ask_) ask_(path.bucket, path.prefix);
 }
 
 void Crawlers::remember(std::vector<Shared> definitions) {

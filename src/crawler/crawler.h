@@ -101,6 +101,11 @@ class Crawlers {
   Result<std::vector<Crawl>> history(const std::string& name, size_t limit = kHistoryMax) const;
   Timestamp now() const { return parts_.clock.now(); }
 
+  // Asked when a crawler is made or begins: whoever knows records that are in no object yet calls
+  // on_new_prefix() for them. Thread-safe; after it returns the one before is not called any more.
+  void ask_for_undelivered(
+      std::function<void(const std::string& bucket, const std::string& prefix)> ask);
+
   // An object came or went: told to the crawlers that cover it. Cheap.
   void on_object(const store::Change& change);
   // Records were accepted for a folder that has no object yet; `sample`: the first of them, joined.
@@ -148,6 +153,9 @@ class Crawlers {
   std::condition_variable crawl_wake_, schedule_wake_, arrival_wake_;
   std::map<std::string, Live> live_;
   std::deque<std::string> queue_;
+  void ask(const S3Path& path);
+  std::mutex asking_;
+  std::function<void(const std::string&, const std::string&)> ask_;
   std::deque<Arrival> arrivals_;
   std::map<std::string, std::chrono::microseconds> looked_at_;  // Folder -> when, monotonic.
   std::map<std::string, Arrival> later_;                        // Folder -> the newest one.

@@ -64,6 +64,7 @@ Result<> Crawlers::crawl_targets(const Definition& definition, const std::functi
   for (const S3Target& target : definition.targets) {
     const std::optional<S3Path> path = parse_path(target.path);
     if (!path) return fail(ErrorKind::invalid, "Invalid S3 target path: " + target.path);
+    ask(*path);
     const Result<std::vector<Looked>> looked = surveyor.survey(*path, target);
     if (!looked) return fail(looked.error());
     roots.push_back(

@@ -123,6 +123,9 @@ class Delivery {
 
   // Called on a thread of its own, one notice at a time. Set before start().
   void on_new_prefix(std::function<void(const NewPrefix&)> listener);
+  // Says once more of each stream's newest undelivered batch under `prefix` that it came: for who
+  // was not there to hear it.
+  void notice_again(std::string_view bucket, std::string_view prefix);
 
   std::vector<StreamMetrics> metrics() const;
   StreamMetrics metrics(const Buffer& buffer) const;

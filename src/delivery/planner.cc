@@ -127,6 +127,31 @@ bool Delivery::Core::queue_notices() {
   return did_any;
 }
 
+void Delivery::notice_again(std::string_view bucket, std::string_view prefix) {
+  Core& core = *core_;
+  if (!core.listener || !core.journal) return;
+  std::vector<BufferPtr> all;
+  {
+    const std::lock_guard lock(core.mutex);
+    for (const auto& [stream, buffer] : core.buffers) all.push_back(buffer);
+  }
+  for (const BufferPtr& buffer : all) {
+    const std::lock_guard lock(buffer->mutex);
+    if (buffer->notice) continue;  // On its way.
+    const auto newest =
+        std::find_if(buffer->batches.rbegin(), buffer->batches.rend(), [&](const BatchPtr& batch) {
+          return !batch->discarded && !batch->frames.empty() &&
+                 batch->configuration->bucket == bucket && batch->folder().starts_with(prefix);
+        });
+    if (newest == buffer->batches.rend()) continue;
+    const Batch& batch = **newest;
+    buffer->notice = PendingNotice{
+        {batch.configuration->bucket, std::string(batch.folder()), core.sample_of(batch)},
+        core.monotonic()};
+  }
+  core.wake_planner();
+}
+
 bool Delivery::Core::tell_one_notice() {
   NewPrefix notice;
   {

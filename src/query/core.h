@@ -1,6 +1,7 @@
 // The insides of Queries. queries.cc: the face; run.cc: what a thread does with one execution.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -28,6 +29,9 @@ struct Live {
   }
 };
 
+inline constexpr const char* kStopped =
+    "GENERIC_INTERNAL_ERROR: The server stopped while the query ran";
+
 struct Queries::Core {
   Options options;
   Parts parts;
@@ -37,6 +41,7 @@ struct Queries::Core {
   std::deque<std::shared_ptr<Live>> waiting;
   std::map<std::string, std::shared_ptr<Live>, std::less<>> live;  // Those waiting too.
   std::vector<std::jthread> threads;
+  std::atomic<bool> closing = false;
 
   Core(Options given_options, Parts given_parts)
       : options(std::move(given_options)), parts(given_parts) {}

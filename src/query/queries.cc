@@ -57,6 +57,7 @@ std::string_view to_string(State state) {
 Queries::Queries(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 
 Queries::~Queries() {
+  core_->closing = true;
   {
     const std::lock_guard lock(core_->mutex);
     for (const auto& [id, live] : core_->live) live->stop.request_stop();
@@ -108,8 +109,7 @@ Result<> Queries::Core::recover() {
             if (*record) {
               if (auto execution = decode((*record)->value)) {
                 execution->state = State::failed;
-                execution->reason =
-                    "GENERIC_INTERNAL_ERROR: The server stopped while the query ran";
+                execution->reason = kStopped;
                 execution->error_category = 1;
                 execution->error_type = 9999;
                 execution->completed = parts.clock.now();

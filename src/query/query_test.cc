@@ -282,6 +282,16 @@ TEST_F(QueriesTest, RestartFailsWhatRan) {
   EXPECT_EQ(failed.reason, "GENERIC_INTERNAL_ERROR: The server stopped while the query ran");
 }
 
+TEST_F(QueriesTest, ClosingFailsWhatRuns) {
+  engine_.hangs = true;
+  const std::string id = *ask("select 1");
+  queries_.reset();
+  start();
+  const Execution failed = over(id);
+  EXPECT_EQ(failed.state, State::failed);
+  EXPECT_EQ(failed.reason, "GENERIC_INTERNAL_ERROR: The server stopped while the query ran");
+}
+
 TEST_F(QueriesTest, ListIsNewestFirstInPages) {
   std::vector<std::string> ids;
   for (int i = 0; i < 3; ++i) ids.insert(ids.begin(), run("select 1").id);

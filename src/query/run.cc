@@ -73,7 +73,12 @@ void Queries::Core::finish(Live& live_one, State state, const Error* error) {
   over.statistics.total_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(*over.completed - over.submitted)
           .count();
-  if (state == State::cancelled) {
+  const Error closed{ErrorKind::cancelled, kStopped};
+  if (state == State::cancelled && closing) {
+    over.state = State::failed;
+    error = &closed;
+  }
+  if (over.state == State::cancelled) {
     over.reason = "Query cancelled by user";
   } else if (error) {
     over.reason = error->what;

@@ -84,10 +84,9 @@ class Look {
     for (const Place& root : folders_.roots())
       if (const Result<> seen = folder(root); !seen) return seen;
     if (folders_.file()) {
-      const auto object = store_.find(folders_.file()->bucket, folders_.file()->key);
+      auto object = store_.find(folders_.file()->bucket, folders_.file()->key);
       if (!object && object.error().kind != ErrorKind::not_found) return fail(object.error());
-      if (object && !object->delete_marker)
-        if (const Result<> added = add(*object, Folders::Values()); !added) return added;
+      if (object && !object->delete_marker) add(*std::move(object), Folders::Values());
     }
     return pin();
   }
@@ -103,30 +102,26 @@ class Look {
   Result<> folder(const Place& root) {
     // In this order: a batch leaves the first list only after its object is in the second.
     std::vector<ingest::UndeliveredBatch> batches = streams_.undelivered(root.bucket, root.key);
-    const auto objects = store_.snapshot(root.bucket, root.key);
+    auto objects = store_.snapshot(root.bucket, root.key);
     if (!objects && objects.error().kind != ErrorKind::not_found) return fail(objects.error());
-    std::set<std::string_view> delivered;
+    std::set<std::string> undelivered;
+    for (const ingest::UndeliveredBatch& batch : batches) undelivered.insert(batch.plan_id);
     if (objects) {
-      for (const store::ObjectInfo& object : *objects) {
-        if (!object.plan_id.empty()) delivered.insert(object.plan_id);
+      for (store::ObjectInfo& object : *objects) {
+        if (!object.plan_id.empty()) undelivered.erase(object.plan_id);
         auto values = folders_.values_of(object.bucket, object.key);
-        if (!values) continue;
-        if (const Result<> added = add(object, *std::move(values)); !added) return added;
+        if (values) add(std::move(object), *std::move(values));
       }
     }
     for (const ingest::UndeliveredBatch& batch : batches)
-      if (!delivered.contains(batch.plan_id)) add(batch);
+      if (undelivered.contains(batch.plan_id)) add(batch);
     return {};
   }
 
-  Result<> add(const store::ObjectInfo& object, Folders::Values values) {
-    if (object.size == 0 || object.key.ends_with('/')) return {};
-    if (object.metadata.contains(store::kQueryResult)) {
-      results_.push_back({object, std::move(values)});
-      return {};
-    }
-    objects_.push_back({object, std::move(values)});
-    return {};
+  void add(store::ObjectInfo object, Folders::Values values) {
+    if (object.size == 0 || object.key.ends_with('/')) return;
+    const bool is_result = object.metadata.contains(store::kQueryResult);
+    (is_result ? results_ : objects_).push_back({std::move(object), std::move(values)});
   }
 
   void add(const ingest::UndeliveredBatch& batch) {

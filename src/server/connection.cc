@@ -28,8 +28,9 @@ const Page* find_page(const std::vector<Page>& pages, std::string_view path) {
 
 // A browser at the front door.
 bool wants_console(const http::RequestHead& head) {
-  return head.method == "GET" && head.path == "/" && head.query.empty() &&
-         !head.find("authorization") && head.value("accept").contains("text/html");
+  return head.method == "GET" && (head.path == "/" || head.path == "/_console") &&
+         head.query.empty() && !head.find("authorization") &&
+         head.value("accept").contains("text/html");
 }
 
 // What a request is answered with before it was read to its end.

@@ -25,13 +25,13 @@ bool Records::can_grow(size_t start) {
          filled_ - base_ - cursor_.offsets[start] < kRecordBytesMax;
 }
 
-bool Records::gap_is_blank() const {
+size_t Records::bad_in_gap() const {
   const size_t end = cursor_.ran_out() ? indexed_bytes_ : cursor_.offsets[cursor_.at];
   for (size_t at = record_end_; at < end; ++at) {
     const char c = cursor_.text[at];
-    if (c != '\n' && c != ' ' && c != '\r' && c != '\t') return false;
+    if (c != '\n' && c != ' ' && c != '\r' && c != '\t') return at;
   }
-  return true;
+  return std::string_view::npos;
 }
 
 void Records::index_from(size_t offset) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -36,8 +37,9 @@ class Records {
   template <class Walk>
   Result<Found> next(Walk&& walk) {
     for (;;) {
-      if (brackets_only_ && !gap_is_blank()) {
-        const auto skipped = skip_line(record_end_);
+      if (const size_t bad = brackets_only_ ? bad_in_gap() : std::string_view::npos;
+          bad != std::string_view::npos) {
+        const auto skipped = skip_line(bad);
         if (!skipped) return fail(skipped.error());
         return Found::malformed;
       }
@@ -101,7 +103,8 @@ class Records {
 
  private:
   bool can_grow(size_t start);
-  bool gap_is_blank() const;
+  // Where something stands behind the last record that is no blank and no bracket; else npos.
+  size_t bad_in_gap() const;
   // Fetches more, keeping the text from `keep` on. False: there is no more and nothing is kept.
   Result<bool> refill(size_t keep);
   // Past the line break after `from`.

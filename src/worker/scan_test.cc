@@ -108,6 +108,17 @@ TEST_F(ScanTest, MalformedRecordFailsOrIsARowOfNulls) {
   EXPECT_EQ(rows(kAll, {"integer"}), (Rows{"1", "~", "3"}));
   EXPECT_EQ(outcome_.malformed_records, 1U);
   EXPECT_EQ(rows(kCount, {"bigint"}), Rows{"3"});
+  for (const auto& [text, count] : {std::pair{"{\"id\":1}\nnot json", "2"},
+                                    {"{\"id\":1}\n{\"id\":2}\nnot json\n{\"id\":3}\n", "4"},
+                                    {"not json\n{\"id\":1}\n", "2"},
+                                    {"{\"id\":1}  \r\n not {json\n\n", "2"}}) {
+    scan_.files.clear();
+    put("counted", text);
+    EXPECT_EQ(rows(kCount, {"bigint"}), Rows{count}) << text;
+    EXPECT_EQ(rows("SELECT count(*) + count(id) * 0 FROM laketap_scan('t0')", {"bigint"}),
+              Rows{count})
+        << text;
+  }
 }
 
 TEST_F(ScanTest, EveryKindOfBadLineCostsItsLineOnly) {

@@ -38,6 +38,51 @@ def test_wrong_usage_is_status_2():
     assert subprocess.run([BINARY, "up", "--listen", "no-port"], capture_output=True).returncode == 1
 
 
+def test_every_flag_has_a_variable(laketap):
+    environment = {**os.environ, "LAKETAP_DATA": str(laketap.data), "LAKETAP_FORMAT": "csv"}
+    done = subprocess.run([BINARY, "query", "select 1 as one"], capture_output=True, text=True, env=environment)
+    assert done.stdout == '"one"\n"1"\n', done
+    refused = subprocess.run([BINARY, "generate"], capture_output=True, text=True,
+                             env={**environment, "LAKETAP_STREAM": "nobody", "LAKETAP_COUNT": "1"})
+    assert "nobody" in refused.stdout + refused.stderr, refused
+
+
+def test_a_query_whose_client_is_interrupted_ends(laketap):
+    import signal
+    import time
+
+    slow = ("select count(*) from unnest(sequence(1, 10000)) a(x) cross join unnest(sequence(1, 10000)) b(y) "
+            "cross join unnest(sequence(1, 1000)) c(z) where x * y % 7 = z % 3")
+    for _ in range(2):
+        client = subprocess.Popen([BINARY, "query", "--data", str(laketap.data), slow], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(0.5)
+        client.send_signal(signal.SIGINT)
+        assert client.wait(10) == 130
+    done = subprocess.run([BINARY, "query", "--data", str(laketap.data), "select 1"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0
+
+
+def test_a_crawler_made_after_the_records_knows_them(laketap):
+    s3, firehose, glue = laketap.client("s3"), laketap.client("firehose"), laketap.client("glue")
+    s3.create_bucket(Bucket="late-crawler")
+    firehose.create_delivery_stream(DeliveryStreamName="late", ExtendedS3DestinationConfiguration={
+        "RoleARN": "arn:aws:iam::000000000000:role/r", "BucketARN": "arn:aws:s3:::late-crawler", "Prefix": "v/",
+        "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 900}})
+    firehose.put_record(DeliveryStreamName="late", Record={"Data": b'{"x":1}\n'})
+    import time
+
+    time.sleep(2)
+    glue.create_database(DatabaseInput={"Name": "late"})
+    glue.create_crawler(Name="late", Role="arn:aws:iam::000000000000:role/r", DatabaseName="late", Targets={"S3Targets": [{"Path": "s3://late-crawler/v/"}]})
+
+    def answered():
+        done = subprocess.run([BINARY, "query", "--data", str(laketap.data), "--database", "late", "--format", "csv", "select x from v"],
+                              capture_output=True, text=True)
+        return done.stdout == '"x"\n"1"\n' or None
+
+    assert eventually(answered, seconds=5)
+
+
 def test_env_works_while_the_server_is_stopped(fresh):
     before = fresh.exports()
     assert fresh.stop() == 0
