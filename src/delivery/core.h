@@ -112,7 +112,7 @@ struct Delivery::Core {
 
   // planner.cc: one round each; true when something was done.
   bool seal_due();
-  bool plan_complete(bool* failed = nullptr);
+  Result<bool> plan_complete();  // Whether there was any. Errors: of the state; tried again.
   bool forget_settled();
   bool queue_notices();
   bool tell_one_notice();

@@ -252,7 +252,7 @@ std::vector<StreamMetrics> Delivery::metrics() const {
 bool Delivery::work() {
   ASSERT(core_->options.manual);
   bool did_any = core_->seal_due();
-  did_any |= core_->plan_complete();
+  did_any |= core_->plan_complete().value_or(false);
   while (auto job = core_->take_ready(false)) {
     core_->deliver(std::move(*job));
     did_any = true;

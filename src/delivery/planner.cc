@@ -29,7 +29,7 @@ bool Delivery::Core::seal_due() {
 
 // Writes one transaction for all batches that became complete meanwhile. Before it is durable
 // nothing of them is put: a crash in between finds them unplanned and seals them again.
-bool Delivery::Core::plan_complete(bool* failed) {
+Result<bool> Delivery::Core::plan_complete() {
   std::vector<Job> jobs;
   {
     const std::lock_guard lock(mutex);
@@ -62,8 +62,7 @@ bool Delivery::Core::plan_complete(bool* failed) {
     spdlog::error("writing {} plans: {}; trying again", plans_made.size(), written.error().what);
     complete.insert(complete.end(), to_put.begin(), to_put.end());
     is_active = true;
-    if (failed) *failed = true;
-    return false;
+    return fail(written.error());
   }
   for (Job& job : to_put) {
     job.batch->planned = true;
@@ -187,8 +186,7 @@ void Delivery::Core::run_planner() {
       if (stopping) return;
     }
     seal_due();
-    bool failed = false;
-    plan_complete(&failed);
+    const bool failed = !plan_complete();
     forget_settled();
     queue_notices();
     if (!failed) {

@@ -77,6 +77,7 @@ class Look {
         streams_(streams),
         folders_(folders),
         request_(request),
+        keys_(table.partition_keys.size()),
         hidden_(hidden_columns_of(table)) {}
 
   // Errors: conflict - an object went meanwhile; others as Snapshots::take().
@@ -164,7 +165,9 @@ class Look {
                               "Laketap (docs/gaps.md)",
                               file.name));
     auto held = store_.pin(found.object);
-    if (!held) return fail(ErrorKind::conflict, held.error().what);
+    if (!held && held.error().kind == ErrorKind::not_found)
+      return fail(ErrorKind::conflict, held.error().what);
+    if (!held) return fail(held.error());
     file.path = held->path();
     file.bytes = found.object.size;
     file.compression = *compression;
@@ -175,7 +178,9 @@ class Look {
     return {};
   }
 
+  // Behind the partition's values, of which there may be too few since a key was added.
   void add_hidden(engine::ScanFile& file) const {
+    file.partition_values.resize(keys_);
     for (const HiddenColumn& column : hidden_) {
       const bool used = request_.columns.contains(column.name);
       file.partition_values.push_back(used ? std::optional(column.value(file)) : std::nullopt);
@@ -186,6 +191,7 @@ class Look {
   const ingest::Streams& streams_;
   const Folders& folders_;
   const SnapshotRequest& request_;
+  const size_t keys_;
   std::vector<HiddenColumn> hidden_;
   std::vector<Found> objects_, results_;
 };

@@ -1,13 +1,15 @@
-// Requests' bodies: JSON, forms and XML, by the models' tables. What was read is written and read
-// again: the same.
+// Requests' bodies: JSON, forms and XML, by the models' tables. What was read of JSON is written
+// and read again: the same.
 #include "base/assert.h"
 #include "wire/athena.h"
+#include "wire/check.h"
 #include "wire/cloudformation.h"
 #include "wire/firehose.h"
 #include "wire/form.h"
 #include "wire/glue.h"
 #include "wire/s3.h"
 #include "wire/wire.h"
+#include "wire/xml.h"
 
 using namespace laketap;
 
@@ -31,6 +33,12 @@ void read_form_of(const char* service, std::string_view text) {
   (void)wire::read_form(*wire::find_service(service), shape_of(&input), *form, &input);
 }
 
+void read_xml_of_delete(std::string_view text) {
+  wire::s3::Delete input;
+  wire::Violations violations(*wire::find_service("s3"));
+  (void)wire::read_xml(text, "Delete", shape_of(&input), &input, wire::Path{}, violations);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -43,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 3: read_json_of<wire::athena::StartQueryExecutionInput>("athena", text); break;
     case 4: read_json_of<wire::glue::CreateCrawlerRequest>("glue", text); break;
     case 5: read_form_of<wire::cloudformation::CreateStackInput>("cloudformation", text); break;
-    case 6: read_json_of<wire::s3::DeleteObjectsRequest>("s3", text); break;
+    case 6: read_xml_of_delete(text); break;
     default: read_form_of<wire::cloudformation::DescribeStacksInput>("cloudformation", text);
   }
   return 0;
