@@ -380,6 +380,26 @@ TEST_F(QueriesTest, AColumnOfTheTableGoesBeforeAHiddenOne) {
   EXPECT_EQ(engine_.asked.scans.front().partition_columns.size(), 2U);
 }
 
+TEST_F(QueriesTest, APartitionFromBeforeAKeyWasAddedKeepsItsPlace) {
+  ASSERT_TRUE(store_->create_bucket("lake", "us-east-1"));
+  make_table("s3://lake/p/", {{.name = "day", .type = "string"}});
+  put("p/day=1/a.json", "{\"id\":1}");
+  catalog::Partition partition;
+  partition.values = {"1"};
+  partition.storage.emplace();
+  partition.storage->location = "s3://lake/p/day=1/";
+  ASSERT_TRUE(catalog_->create_partition("db", "t", partition));
+  catalog::Table wider = *catalog_->find_table("db", "t");
+  wider.partition_keys.push_back({.name = "hour", .type = "string"});
+  ASSERT_TRUE(catalog_->update_table(wider));
+  (void)files("select \"$path\", hour from t");
+  const auto& values = engine_.asked.scans.front().files.at(0).partition_values;
+  ASSERT_EQ(values.size(), 4U);  // day, hour, $path, $file_size
+  EXPECT_EQ(values[0], "1");
+  EXPECT_FALSE(values[1]);
+  EXPECT_EQ(values[2], "s3://lake/p/day=1/a.json");
+}
+
 TEST_F(QueriesTest, AFewWordsCannotAskForTooMuch) {
   std::string rows = "with c0 as (select row(1, 1) r)", columns = "with c0 as (select 1 x)";
   for (int i = 1; i < 40; ++i) {
